@@ -1,0 +1,1 @@
+"""Encode and rerank text, images and their mixtures; see https://github.com/medialens/medialens."""

@@ -1,0 +1,215 @@
+"""What a caller hands in: text, pictures, sounds, clips, and mixtures of them in reading order.
+
+Stage: the first. Takes Python values, gives `Item` (or `Conversation`); reads no file and decodes nothing.
+
+A plain `str` is text, always: it is never taken for a path, a URL or base64. Media are typed parts. Inside
+`Image(...)`, where a string can only say where the picture is, its *spelling* decides: ``<media://...>`` is a
+media reference, ``data:`` a data URI, ``http://`` and ``https://`` a URL, ``file://`` and all else a path.
+
+To add a kind of medium: a part class here, a decoded type in `media/decoded.py`, a row in `media/decode.py`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from medialens.errors import InputError
+
+Modality: TypeAlias = Literal["text", "image", "audio", "video", "message"]
+Role: TypeAlias = Literal["query", "document"]
+
+MODALITIES: tuple[Modality, ...] = ("text", "image", "audio", "video", "message")
+
+
+@dataclasses.dataclass(frozen=True)
+class Text:
+    """A run of text."""
+
+    text: str
+    modality = "text"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            msg = f"Text takes a str, got {type(self.text).__name__}: {self.text!r:.80}"
+            raise InputError(msg, value=self.text)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Media:
+    """The common part of `Image`, `Audio` and `Video`: where the medium is.
+
+    Attributes:
+        source: A path (`str` or `Path`), URL, data URI, media reference, bytes, or decoded object. What exactly
+            is accepted is up to the kind of medium and checked when it is read, not here.
+        store: The `MediaStore` (or its URL) that issued the media reference; None is the default store in the
+            user's data folder. Only used when `source` is a reference.
+    """
+
+    source: Any
+    store: Any = dataclasses.field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.source is None or isinstance(self.source, (bool, int, float)):
+            msg = f"{type(self).__name__} takes a path, URL, bytes or a decoded object, got {self.source!r}"
+            raise InputError(msg, value=self.source)
+
+    def __repr__(self) -> str:
+        source = self.source
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            shown = f"<{len(source)} bytes>"
+        elif isinstance(source, (str, os.PathLike)):
+            text = repr(source)
+            shown = text if len(text) <= 100 else f"{text[:97]}..."
+        else:
+            shape = getattr(source, "shape", getattr(source, "size", ""))
+            shown = f"<{type(source).__name__} {shape}>"
+        return f"{type(self).__name__}({shown})"
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Image(Media):
+    """A picture: path, URL, bytes, data URI, PIL image, numpy array, torch tensor, or media reference.
+
+    Arrays are (height, width), (height, width, channels) or, for tensors, (channels, height, width), with 1, 3
+    or 4 channels; uint8 in 0..255, uint16 in 0..65535, or floating point in 0..1.
+    """
+
+    modality = "image"
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Audio(Media):
+    """A sound: path, URL, bytes, or samples with their rate."""
+
+    sample_rate_hz: int | None = dataclasses.field(default=None, kw_only=True)
+    modality = "audio"
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Video(Media):
+    """A clip: path, URL or bytes; with `start_seconds` and `end_seconds`, only that window of it."""
+
+    start_seconds: float | None = dataclasses.field(default=None, kw_only=True)
+    end_seconds: float | None = dataclasses.field(default=None, kw_only=True)
+    modality = "video"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        start, end = self.start_seconds or 0.0, self.end_seconds
+        if start < 0 or (end is not None and end <= start):
+            msg = (
+                f"Video window from {self.start_seconds!r} to {self.end_seconds!r} seconds is empty: "
+                "start_seconds must be at least 0 and end_seconds after it"
+            )
+            raise InputError(msg, start_seconds=self.start_seconds, end_seconds=self.end_seconds)
+
+
+Part: TypeAlias = Text | Image | Audio | Video
+
+
+@dataclasses.dataclass(frozen=True, eq=False, init=False)
+class Item:
+    """One thing to encode: parts in reading order. ``Item(Image("b.png"), "its caption")``."""
+
+    parts: tuple[Part, ...]
+
+    def __init__(self, *parts: Part | str) -> None:
+        if not parts:
+            msg = "Item takes at least one part, got none"
+            raise InputError(msg)
+        object.__setattr__(self, "parts", tuple(_as_part(part) for part in parts))
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """The kinds of its parts, each once, in the order of `MODALITIES`."""
+        present = {part.modality for part in self.parts}
+        return tuple(kind for kind in MODALITIES if kind in present)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Conversation:
+    """Chat messages, ``{"role": ..., "content": ...}`` each, handed through to models that take them."""
+
+    messages: tuple[Mapping[str, Any], ...]
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        return ("message",)
+
+
+Input: TypeAlias = Any
+"""`str`, `Text`, `Image`, `Audio`, `Video`, `Item`, PIL image, array, ST-style dict, or chat messages."""
+
+
+def as_item(value: Input) -> Item | Conversation:
+    """The one canonical form of anything a caller may hand in.
+
+    Raises:
+        InputError: `value` is nothing that can be encoded; the message says what to wrap it in.
+    """
+    if isinstance(value, (Item, Conversation)):
+        return value
+    if isinstance(value, Mapping):
+        return Conversation((value,)) if _is_message(value) else _from_fields(value)
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) and value and all(map(_is_message, value)):
+        return Conversation(tuple(value))
+    return Item(_as_part(value))
+
+
+def _as_part(value: Any) -> Part:
+    if isinstance(value, (Text, Image, Audio, Video)):
+        return value
+    if isinstance(value, str):
+        return Text(value)
+    if _is_picture(value):
+        return Image(value)
+    if isinstance(value, Item):
+        msg = "an Item cannot stand inside an Item; pass its parts: Item(*item.parts, ...)"
+        raise InputError(msg, value=value)
+    if isinstance(value, (Path, bytes, bytearray)):
+        msg = f"got a bare {type(value).__name__}; say what it holds, e.g. Image({value!r:.60})"
+        raise InputError(msg, value=value)
+    msg = (
+        f"cannot encode a {type(value).__name__} ({value!r:.80}); "
+        "expected str, Text, Image, Audio, Video, Item, a PIL image, or chat messages"
+    )
+    raise InputError(msg, value=value)
+
+
+def _is_picture(value: Any) -> bool:
+    # By name, because importing PIL, numpy and torch here would make every import of medialens slow.
+    names = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(value).__mro__}
+    is_array = names & {"numpy.ndarray", "torch.Tensor"} and len(value.shape) == 3  # noqa: PLR2004  # rank of a picture
+    return "PIL.Image" in names or bool(is_array)
+
+
+def _is_message(value: Any) -> bool:
+    return isinstance(value, Mapping) and "role" in value and "content" in value
+
+
+_FIELDS: dict[str, type[Text] | type[Image] | type[Audio] | type[Video]] = {
+    "text": Text,
+    "image": Image,
+    "audio": Audio,
+    "video": Video,
+}
+
+
+def _from_fields(fields: Mapping[str, Any]) -> Item:
+    """Sentence Transformers' dict form: ``{"image": ..., "text": ...}``, parts in the order of its keys."""
+    unknown = [key for key in fields if key not in _FIELDS]
+    if unknown or not fields:
+        msg = f"a dict input takes the keys {', '.join(_FIELDS)} (or role and content), got {list(fields)!r}"
+        raise InputError(msg, value=fields)
+    return Item(*_field_parts(fields))
+
+
+def _field_parts(fields: Mapping[str, Any]) -> Iterable[Part]:
+    for key, value in fields.items():
+        kind = _FIELDS[key]
+        for one in value if isinstance(value, (list, tuple)) else [value]:
+            yield one if isinstance(one, kind) else kind(one)

@@ -1,0 +1,46 @@
+"""How much of a medium is let in, and from where: one frozen value, enforced before the expensive step."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from medialens.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MediaLimits:
+    """What may be read and decoded.
+
+    Attributes:
+        max_bytes: Size of one encoded file or download.
+        max_pixels: Width times height of one picture, checked from the header, before decoding. The default is
+            Pillow's own error threshold, about 179 million.
+        max_aspect_ratio: Longer side over shorter side; beyond it nothing readable is left after resizing.
+        allow_urls: Whether ``http`` and ``https`` URLs are fetched at all.
+        url_hosts: Hosts that may be fetched although they resolve to private addresses.
+        max_redirects: Hops followed; each hop's resolved addresses are checked anew.
+        connect_timeout_seconds, read_timeout_seconds, total_timeout_seconds: For one download.
+        roots: Folders that local paths must lie in, after resolving links; None allows any path.
+    """
+
+    max_bytes: int = 512 * 1024**2
+    max_pixels: int = 178_956_970
+    max_aspect_ratio: float = 200.0
+    allow_urls: bool = False
+    url_hosts: tuple[str, ...] = ()
+    max_redirects: int = 3
+    connect_timeout_seconds: float = 5.0
+    read_timeout_seconds: float = 10.0
+    total_timeout_seconds: float = 60.0
+    roots: tuple[Path, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and value < 0:
+                msg = f"MediaLimits({field.name}={value!r}) must not be negative"
+                raise InputError(msg, value=value)
+        if self.roots is not None:
+            resolved = tuple(Path(root).expanduser().resolve() for root in self.roots)
+            object.__setattr__(self, "roots", resolved)

@@ -1,0 +1,128 @@
+"""What a model is to the engine: a recipe card and three verbs, `prepare`, `collate`, `forward`.
+
+    DecodedItem(s) --prepare--> Prepared --collate--> Batch --forward--> (n, dim) vectors or (n,) logits
+                   CPU thread            lane thread        lane thread, on the device
+
+`prepare` may run on many threads at once, `forward` on several lanes that share the weights: neither writes to
+the model. The recipe is data: it is shown by `repr`, and its fingerprint is part of every cache key.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+from medialens.inputs import MODALITIES, Modality
+from medialens.media.decoded import DecodedItem
+from medialens.outputs import ScoreKind, Similarity
+
+if TYPE_CHECKING:
+    import torch
+
+    from medialens.models.placement import Placement
+
+Task: TypeAlias = Literal["embed", "score"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What one prepared item costs the device: text tokens (padded to the longest of a batch) and patches."""
+
+    n_tokens: int = 0
+    n_patches: int = 0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Prepared:
+    """One item, ready to be collated. `payload` is the family's own; `n_bytes` bounds the cache that keeps it."""
+
+    payload: Any
+    cost: Cost
+    n_bytes: int
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Batch:
+    """Tensors by name, moved together. `n_items` is how many rows `forward` gives back."""
+
+    tensors: Mapping[str, torch.Tensor]
+    n_items: int
+
+    def to(self, device: torch.device) -> Batch:
+        moved = {name: tensor.to(device, non_blocking=True) for name, tensor in self.tensors.items()}
+        return Batch(moved, self.n_items)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a model wants to be used; everything here changes its numbers, and so is part of cache keys.
+
+    Attributes:
+        family: Name of the family that runs it.
+        task: ``embed`` gives a vector an item, ``score`` a logit a (query, document) pair.
+        modalities: What a single item may be, in the order of `MODALITIES`.
+        mixes: Whether an item may hold several of them at once.
+        prompts: By name, as the repository has them: ``{"query": "search_query: "}``.
+        default_prompt_name: Applied where no role or instruction says otherwise.
+        dimension: Length of a vector; 0 for ``score`` models.
+        similarity: How vectors are compared.
+        score_kind: What a score is after the model's own activation.
+        logit_scale, logit_bias: Turn a cosine into a logit, for dual encoders that were trained with them.
+        max_tokens: Longer text is cut here.
+        settings: The rest, JSON values only: pooling, pixel sizes, resampling ...
+    """
+
+    family: str
+    task: Task
+    modalities: tuple[Modality, ...]
+    mixes: bool = False
+    prompts: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    default_prompt_name: str | None = None
+    dimension: int = 0
+    similarity: Similarity = "cosine"
+    score_kind: ScoreKind = "cosine"
+    logit_scale: float = 1.0
+    logit_bias: float = 0.0
+    max_tokens: int | None = None
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def supports(self, modality: str | tuple[str, ...]) -> bool:
+        """Whether one item may be of this kind, or mix these kinds."""
+        wanted = (modality,) if isinstance(modality, str) else tuple(modality)
+        known = all(kind in self.modalities for kind in wanted)
+        return bool(wanted) and known and (len(set(wanted)) == 1 or self.mixes)
+
+    def fingerprint(self) -> str:
+        """Short digest of all fields: two recipes with the same one give the same numbers on the same weights."""
+        text = json.dumps(dataclasses.asdict(self), sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A loaded model. `prepare` takes one item to embed it, two (query, document) to score the pair."""
+
+    recipe: Recipe
+    placement: Placement
+    identity: str
+    """Digest of repository, revision and weights: with the recipe, the model's part of every cache key."""
+
+    def prepare(self, items: tuple[DecodedItem, ...], *, instruction: str) -> Prepared:
+        """What the device needs for this work. `instruction` is the prompt, "" for none."""
+        ...
+
+    def collate(self, prepared: Sequence[Prepared]) -> Batch:
+        """One batch of it; rows in the order of `prepared`."""
+        ...
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """fp32 of shape (n_items, dim), normalised as the recipe says, or (n_items,) raw logits."""
+        ...
+
+
+def in_order(modalities: set[str]) -> tuple[Modality, ...]:
+    """The canonical order of a set of modality names."""
+    return tuple(kind for kind in MODALITIES if kind in modalities)
