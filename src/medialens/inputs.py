@@ -33,9 +33,10 @@ class Text:
     modality = "text"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.text, str):
-            msg = f"Text takes a str, got {type(self.text).__name__}: {self.text!r:.80}"
-            raise InputError(msg, value=self.text)
+        value: Any = self.text
+        if not isinstance(value, str):
+            msg = f"Text takes a str, got {type(value).__name__}: {value!r:.80}"
+            raise InputError(msg, value=value)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -65,7 +65,7 @@ def _decide_dtype(asked: str | torch.dtype | None, device: torch.device) -> tupl
             return torch.bfloat16, f"bfloat16: cuda capability {major}.{minor}"
         return torch.float32, f"float32: default on {device.type}"
     dtype = _DTYPES.get(asked.removeprefix("torch.")) if isinstance(asked, str) else asked
-    if dtype not in _DTYPES.values():
+    if dtype is None or dtype not in _DTYPES.values():
         msg = f"dtype={asked!r} is not one of {', '.join(_DTYPES)}"
         raise InputError(msg, dtype=asked)
     if dtype == torch.bfloat16 and device.type == "cpu" and not cpu_computes_bfloat16():
