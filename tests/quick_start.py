@@ -35,7 +35,9 @@ def main() -> None:
         documents = [Image(path) for path in paths]
         encoder = Encoder("demo")
         vectors = encoder.encode_documents(documents)
-        scores = encoder.similarity(encoder.encode_queries(["a red circle", "a blue square", "a green triangle"]), vectors)
+        scores = encoder.similarity(
+            encoder.encode_queries(["a red circle", "a blue square", "a green triangle"]), vectors
+        )
         best = scores.argmax(axis=1).tolist()
         ranking = Reranker("demo").rank("a green triangle", documents)
     where = Path(medialens.__file__).parent

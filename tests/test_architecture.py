@@ -27,7 +27,9 @@ def run_python(code: str) -> str:
 
 def imported_by(statement: str) -> set[str]:
     """Top-level modules in memory after `statement`, in a fresh interpreter."""
-    code = f"{statement}\nimport sys, json; print(json.dumps(sorted({{name.partition('.')[0] for name in sys.modules}})))"
+    code = (
+        f"{statement}\nimport sys, json; print(json.dumps(sorted({{name.partition('.')[0] for name in sys.modules}})))"
+    )
     return set(json.loads(run_python(code).splitlines()[-1]))
 
 

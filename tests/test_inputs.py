@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medialens.errors import InputError
+from medialens.inputs import Audio, Conversation, Image, Item, Text, Video, as_item
+
+LOOKS_LIKE_MEDIA = ["photo.png", "/etc/passwd", "http://127.0.0.1/a.png", "data:image/png;base64,AAAA", "iVBORw0KGgo="]
+
+
+@given(st.text())
+def test_any_string_is_text(text):
+    (part,) = as_item(text).parts
+    assert part == Text(text)
+
+
+@pytest.mark.parametrize("text", LOOKS_LIKE_MEDIA)
+def test_a_string_that_looks_like_media_is_still_text(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photo.png").write_bytes(b"not opened")
+    assert as_item(text).modalities == ("text",)
+
+
+def test_item_keeps_reading_order_and_turns_strings_into_text():
+    item = Item(Image("b.png"), "caption", Image("c.png"))
+    assert [part.modality for part in item.parts] == ["image", "text", "image"]
+    assert item.modalities == ("text", "image")
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [PIL.Image.new("RGB", (2, 2)), np.zeros((2, 2, 3), dtype=np.uint8)],
+    ids=["pil", "array"],
+)
+def test_decoded_pictures_need_no_wrapping(picture):
+    assert as_item(picture).modalities == ("image",)
+
+
+def test_sentence_transformers_dicts_keep_the_order_of_their_keys():
+    item = as_item({"image": [b"1", b"2"], "text": "caption"})
+    assert [part.modality for part in item.parts] == ["image", "image", "text"]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        {"role": "user", "content": "hello"},
+        [{"role": "system", "content": "be brief"}, {"role": "user", "content": [{"type": "text", "text": "hello"}]}],
+    ],
+)
+def test_chat_messages_pass_through(messages):
+    item = as_item(messages)
+    assert isinstance(item, Conversation)
+    assert item.modalities == ("message",)
+    assert list(item.messages) == (messages if isinstance(messages, list) else [messages])
+
+
+@pytest.mark.parametrize(
+    ("value", "remedy"),
+    [
+        (Path("a.png"), "Image("),
+        (b"bytes", "Image("),
+        (7, "expected str, Text, Image"),
+        (None, "expected str, Text, Image"),
+        (["a", "b"], "expected str, Text, Image"),
+        ({}, "takes the keys"),
+        ({"picture": "a.png"}, "takes the keys text, image"),
+    ],
+)
+def test_what_cannot_be_encoded_is_refused_with_the_remedy(value, remedy):
+    with pytest.raises(InputError) as caught:
+        as_item(value)
+    assert remedy in str(caught.value)
+
+
+def test_item_refuses_nothing_and_nesting():
+    with pytest.raises(InputError, match="at least one part"):
+        Item()
+    with pytest.raises(InputError, match="cannot stand inside"):
+        Item(Item("a"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", [Image, Audio, Video])
+@pytest.mark.parametrize("source", [None, 3, 2.5, True])
+def test_media_refuse_what_can_be_no_source(kind, source):
+    with pytest.raises(InputError, match=kind.__name__):
+        kind(source)
+
+
+@pytest.mark.parametrize(("start", "end"), [(-1.0, 2.0), (3.0, 3.0), (5.0, 1.0), (None, 0.0)])
+def test_video_refuses_an_empty_window(start, end):
+    with pytest.raises(InputError, match="window"):
+        Video("a.mp4", start_seconds=start, end_seconds=end)
+
+
+def test_text_refuses_other_types():
+    with pytest.raises(InputError, match="takes a str"):
+        Text(b"bytes")  # type: ignore[arg-type]
+
+
+def test_repr_is_short_and_hides_bytes():
+    assert repr(Image(b"x" * 5000)) == "Image(<5000 bytes>)"
+    assert len(repr(Image("data:image/png;base64," + "A" * 5000))) < 120
+    assert repr(Image("a.png")) == "Image('a.png')"
