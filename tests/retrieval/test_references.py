@@ -1,0 +1,130 @@
+"""Strings that frameworks store, read as items and written back."""
+
+import builtins
+import socket
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medialens.errors import InputError, MediaReferenceError
+from medialens.inputs import Audio, Image, Item, Text, Video
+from medialens.media.reference import MediaReference
+from medialens.retrieval.references import compose, query_to_item, text_to_item, to_items
+
+PICTURE = MediaReference(digest="a" * 64, mime_type="image/png")
+SOUND = MediaReference(digest="b" * 64, mime_type="audio/wav", start_seconds=1, end_seconds=2.5)
+CLIP = MediaReference(digest="c" * 64, mime_type="video/mp4")
+
+LOOK_ALIKES = [
+    "/etc/passwd",
+    "pictures/cat.png",
+    "file:///etc/passwd",
+    "http://169.254.169.254/latest/meta-data/cat.png",
+    "https://example.com/cat.jpg",
+    "data:image/png;base64,iVBORw0KGgo=",
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ",
+    "media://sha256/" + "a" * 64,
+    "~/cat.png",
+    "",
+]
+
+
+def shape(item: Item) -> list[tuple[str, str]]:
+    """Kind and content of each part."""
+    return [(part.modality, part.text if isinstance(part, Text) else part.source) for part in item.parts]
+
+
+def test_parts_come_in_reading_order():
+    text = f"before {PICTURE}\nbetween\n\n{SOUND}{CLIP} after"
+    expected = [
+        ("text", "before"),
+        ("image", str(PICTURE)),
+        ("text", "between"),
+        ("audio", str(SOUND)),
+        ("video", str(CLIP)),
+        ("text", "after"),
+    ]
+    assert shape(text_to_item(text)) == expected
+
+
+@pytest.mark.parametrize(("reference", "kind"), [(PICTURE, Image), (SOUND, Audio), (CLIP, Video)])
+def test_a_lone_reference_is_one_medium_in_the_given_store(reference, kind):
+    (part,) = text_to_item(str(reference), store="memory://here").parts
+    assert isinstance(part, kind)
+    assert (part.source, part.store) == (str(reference), "memory://here")
+
+
+@given(st.text())
+def test_text_without_references_stays_as_it_is(text):
+    text = text.replace("<media://", "")
+    assert shape(text_to_item(text)) == [("text", text)]
+    assert shape(query_to_item(text)) == [("text", text)]
+
+
+@given(st.text().filter(lambda text: "<media://" not in text))
+def test_what_compose_writes_is_read_back(caption):
+    parts = shape(text_to_item(compose(caption, PICTURE, CLIP)))
+    words = [("text", caption.strip())] if caption.strip() else []
+    assert parts == [*words, ("image", str(PICTURE)), ("video", str(CLIP))]
+
+
+def test_a_caption_that_would_read_as_a_medium_is_refused():
+    with pytest.raises(InputError, match="leave it out of the caption"):
+        compose(f"see {PICTURE}", CLIP)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        str(PICTURE)[:-1],  # cut by a text splitter
+        f"caption\n{str(PICTURE)[:40]}",
+        str(PICTURE).replace("a" * 64, "a" * 63),
+        str(PICTURE).replace("sha256", "md5"),
+        str(SOUND).replace("1.000", "1.0"),  # not the canonical spelling
+    ],
+)
+def test_a_malformed_reference_in_a_document_is_an_error(text):
+    with pytest.raises(MediaReferenceError, match="not a media reference"):
+        text_to_item(text)
+
+
+def test_a_medium_without_a_part_is_an_error_that_names_its_type():
+    page = MediaReference(digest="d" * 64, mime_type="application/pdf", page=3)
+    with pytest.raises(MediaReferenceError, match=r"application/pdf.*expected one of image, audio, video"):
+        text_to_item(str(page))
+
+
+def test_an_error_names_the_position_of_its_text():
+    with pytest.raises(MediaReferenceError, match=r"^item 2: not a media reference") as caught:
+        to_items(["fine", str(PICTURE), "<media://nothing>"])
+    assert caught.value.index == 2
+
+
+@pytest.mark.parametrize("query", [str(PICTURE), f" {PICTURE}\n", f"{PICTURE} {CLIP}"])
+def test_a_query_that_is_references_is_media(query):
+    assert "text" not in query_to_item(query).modalities
+
+
+@pytest.mark.parametrize("query", [f"like {PICTURE}", f"{PICTURE} but red", f"'{PICTURE}'", "a <media:// thing"])
+def test_a_query_with_words_is_text_to_the_character(query):
+    assert shape(query_to_item(query)) == [("text", query)]
+
+
+def test_a_query_that_is_one_malformed_reference_is_an_error():
+    with pytest.raises(MediaReferenceError):
+        query_to_item("<media://sha256/abc>")
+
+
+@pytest.mark.parametrize("text", LOOK_ALIKES)
+def test_what_looks_like_a_path_url_or_base64_stays_text_and_causes_no_io(text, monkeypatch):
+    def refuse(*args, **kwargs):
+        pytest.fail(f"touched the outside: {args}")
+
+    monkeypatch.setattr(builtins, "open", refuse)
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr("os.stat", refuse)
+    for read in (text_to_item, query_to_item):
+        item = read(text)
+        assert [type(part) for part in item.parts] == [Text]
+        assert item.parts[0].text == text
