@@ -1,0 +1,142 @@
+"""What a repository says about itself, read once into one frozen value."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from medialens.errors import IncompleteRepositoryError
+from medialens.hub.modules import TRANSFORMER_KINDS, Module, read_modules
+from medialens.hub.repository import Repository
+
+# Of the transformer module; the older names are those of the first backbones it had.
+_TRANSFORMER_CONFIGS = (
+    "sentence_bert_config.json",
+    "sentence_roberta_config.json",
+    "sentence_distilbert_config.json",
+    "sentence_camembert_config.json",
+    "sentence_albert_config.json",
+    "sentence_xlm-roberta_config.json",
+    "sentence_xlnet_config.json",
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Manifest:
+    """The small files of a repository.
+
+    Attributes:
+        repository: Where they lie.
+        folder: The folder of the backbone: the repository's, or its first module's.
+        config: The backbone's ``config.json``.
+        modules: The rows of ``modules.json``; empty for a plain transformers repository.
+        transformer: The transformer module's own settings (``sentence_bert_config.json`` and older names).
+        settings: ``config_sentence_transformers.json``: prompts, similarity, truncation, activation.
+        image_processor: ``preprocessor_config.json``, or its place in ``processor_config.json``.
+        tokenizer: ``tokenizer_config.json``.
+    """
+
+    repository: Repository
+    folder: Path
+    config: Mapping[str, Any]
+    modules: tuple[Module, ...] = ()
+    transformer: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    image_processor: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    tokenizer: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The repository's name, as the caller wrote it."""
+        return self.repository.name
+
+    @property
+    def model_type(self) -> str:
+        """The backbone's architecture in transformers' spelling; "" where nothing says so."""
+        return str(self.config.get("model_type", ""))
+
+    @property
+    def architectures(self) -> tuple[str, ...]:
+        """The classes that saved the backbone."""
+        return tuple(self.config.get("architectures") or ())
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of the modules, in their order."""
+        return tuple(module.kind for module in self.modules)
+
+    @property
+    def foreign_modules(self) -> tuple[str, ...]:
+        """Module classes that are the repository's own code."""
+        return tuple(module.type for module in self.modules if not module.kind)
+
+    @property
+    def weight_folders(self) -> tuple[str, ...]:
+        """Folders that must hold weights, relative to the repository: the backbone's, and those of Dense modules."""
+        backbone = self.folder.relative_to(self.repository.folder).as_posix()
+        return ("" if backbone == "." else backbone, *(one.path for one in self.modules if one.kind == "Dense"))
+
+    @property
+    def prompts(self) -> Mapping[str, str]:
+        """Prompts by name, as the repository has them."""
+        return {name: text for name, text in (self.settings.get("prompts") or {}).items() if isinstance(text, str)}
+
+    @property
+    def default_prompt_name(self) -> str | None:
+        """Which prompt applies where none is asked for."""
+        name = self.settings.get("default_prompt_name")
+        return str(name) if name else None
+
+    @property
+    def saved_as(self) -> str:
+        """``SentenceTransformer``, ``CrossEncoder``, ...; "" where nothing says so."""
+        return str(self.settings.get("model_type", "SentenceTransformer" if self.modules else ""))
+
+
+def read_manifest(repository: Repository) -> Manifest:
+    """The small files of `repository`.
+
+    Raises:
+        IncompleteRepositoryError: ``config.json`` is missing, a file is broken, or a module's folder is missing.
+        RepositoryError: ``modules.json`` points outside the repository.
+    """
+    modules = read_modules(repository)
+    path = next((module.path for module in modules if module.kind in TRANSFORMER_KINDS), "")
+    at = f"{path}/" if path else ""
+    config = repository.read_json(f"{at}config.json")
+    if not isinstance(config, dict):
+        raise _no_config(repository, f"{at}config.json")
+    return Manifest(
+        repository=repository,
+        folder=repository.folder / path,
+        config=config,
+        modules=modules,
+        transformer=_read_first(repository, at),
+        settings=repository.read_json("config_sentence_transformers.json") or {},
+        image_processor=_read_image_processor(repository, at),
+        tokenizer=repository.read_json(f"{at}tokenizer_config.json") or {},
+    )
+
+
+def _read_first(repository: Repository, at: str) -> Mapping[str, Any]:
+    found = (repository.read_json(f"{at}{file}") for file in _TRANSFORMER_CONFIGS)
+    return next((content for content in found if content), {})
+
+
+def _read_image_processor(repository: Repository, at: str) -> Mapping[str, Any]:
+    """Version 5 of transformers keeps it inside the processor's file; most published repositories have a file of its own."""
+    processor = repository.read_json(f"{at}processor_config.json") or {}
+    inside = processor.get("image_processor")
+    return inside if isinstance(inside, dict) else repository.read_json(f"{at}preprocessor_config.json") or {}
+
+
+def _no_config(repository: Repository, path: str) -> IncompleteRepositoryError:
+    inside = sorted(file.name for file in repository.folder.iterdir())
+    shown = ", ".join(inside[:8]) or "nothing"
+    msg = (
+        f"{repository.name!r}: no {path}, so this is no model repository or only a part of one; "
+        f"the folder {repository.folder} holds {shown}"
+    )
+    return IncompleteRepositoryError(msg, repository=repository.name, missing=(path,))
