@@ -1,0 +1,18 @@
+"""LlamaIndex classes over the shared engine: media nodes through index, retriever and postprocessor.
+
+Stage: an adapter, near the end. Takes LlamaIndex's nodes and query bundles, gives vectors, scores and nodes.
+Translates types and nothing else: models, batches and devices belong to the engine, the reading of references to
+`medialens.retrieval`. Knows nothing of other frameworks.
+
+`embeddings.py`: `MediaEmbedding`. `reranker.py`: `MediaRerank`. `media.py`: files <-> nodes <-> items.
+"""
+
+from medialens.extras import require
+
+require("llama_index.core", extra="llama-index", to="medialens.llama_index")
+
+from medialens.llama_index.embeddings import MediaEmbedding  # noqa: E402  # after the check that explains itself
+from medialens.llama_index.media import media_node  # noqa: E402
+from medialens.llama_index.reranker import MediaRerank  # noqa: E402
+
+__all__ = ["MediaEmbedding", "MediaRerank", "media_node"]

@@ -1,4 +1,4 @@
-"""Text that carries media references, as items, and items' pieces as such text.
+r"""Text that carries media references, as items, and items' pieces as such text.
 
     "Q3 chart\n<media://sha256/ab12...?type=image/png>"  <->  Item("Q3 chart", Image("<media://...>"))
 

@@ -1,0 +1,166 @@
+"""Vectors of nodes of every kind, as LlamaIndex's `MultiModalEmbedding`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
+
+from llama_index.core.base.embeddings.base import Embedding
+from llama_index.core.callbacks.schema import CBEventType, EventPayload
+from llama_index.core.embeddings import MultiModalEmbedding
+from llama_index.core.instrumentation.events.embedding import EmbeddingEndEvent, EmbeddingStartEvent
+from llama_index.core.schema import BaseNode, ImageType, QueryBundle
+from llama_index_instrumentation import get_dispatcher
+from pydantic import Field, field_validator
+
+from medialens.inputs import Image, Input, Item, as_item
+from medialens.llama_index.media import (
+    bundle_to_item,
+    describe_item,
+    embed_text_to_item,
+    naming,
+    nodes_to_items,
+)
+from medialens.retrieval.references import query_to_item
+from medialens.retrieval.settings import EmbeddingSettings
+
+dispatcher = get_dispatcher(__name__)
+
+
+class MediaEmbedding(EmbeddingSettings, MultiModalEmbedding):
+    """Embeds nodes by what they hold: text, pictures, or both (see `media_node`).
+
+    As a transformation, and by ``VectorStoreIndex(nodes=embedding(nodes))``, it takes every kind of node. The
+    text methods take strings, which are text or carry media references; no string is taken for a path, a URL or
+    base64. A whole list of nodes goes to the engine at once, which makes its own batches by cost.
+
+    Constructing one loads nothing; the first call does, and all instances in a process share the loaded model.
+    The fields are the whole state, so pickling and copying are cheap, and they are what the ingestion cache knows
+    an embedding by.
+
+    Example:
+        >>> embedding = MediaEmbedding(model_name="demo")
+        >>> nodes = [media_node("red.png"), media_node("blue.png")]
+        >>> index = VectorStoreIndex(nodes=embedding(nodes), embed_model=embedding)
+        >>> index.as_retriever(similarity_top_k=1).retrieve("a red circle")
+    """
+
+    model_name: str = Field(default="demo", description="'demo', a folder, or a repository on the hub.")
+    embed_batch_size: int = Field(
+        default=128, gt=0, le=2048, description="How many texts reach the engine at once; it makes its own batches."
+    )
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name that serialised instances carry."""
+        return "MediaEmbedding"
+
+    @field_validator("embeddings_cache")
+    @classmethod
+    def _refuse_cache(cls, value: Any) -> Any:
+        if value is not None:
+            msg = (
+                "embeddings_cache is not supported: it is keyed by the text alone, so that queries, documents and "
+                "models would share vectors. The engine caches vectors itself, by everything that changes them"
+            )
+            raise ValueError(msg)
+        return value
+
+    def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:  # noqa: ARG002
+        """The same nodes, each with its `embedding` set.
+
+        Raises:
+            MedialensError: The first node that cannot be embedded; the message and ``error.node_id`` name it.
+        """
+        items = nodes_to_items(nodes, store=self.store)
+        with self._reported(items) as report, naming(nodes):
+            report(vectors := self._embed(self.model_name, items, "document"))
+        return _assign(nodes, vectors)
+
+    async def acall(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:  # noqa: ARG002
+        """`__call__`, awaited on the engine without occupying a thread."""
+        items = nodes_to_items(nodes, store=self.store)
+        with self._reported(items) as report, naming(nodes):
+            report(vectors := await self._aembed(self.model_name, items, "document"))
+        return _assign(nodes, vectors)
+
+    def embed_query(self, query: Input | QueryBundle) -> Embedding:
+        """The vector of a query of any kind: text, `Image`, `Item`, PIL image, or a bundle with a picture.
+
+        A stock retriever takes it as ``QueryBundle("", embedding=embedding.embed_query(Image("red.png")))``.
+        """
+        return self._embed(self.model_name, [self._query_item(query)], "query")[0]
+
+    async def aembed_query(self, query: Input | QueryBundle) -> Embedding:
+        """`embed_query`, awaited on the engine without occupying a thread."""
+        return (await self._aembed(self.model_name, [self._query_item(query)], "query"))[0]
+
+    def _query_item(self, query: Input | QueryBundle) -> Any:
+        if isinstance(query, QueryBundle):
+            return bundle_to_item(query, store=self.store)
+        return query_to_item(query, store=self.store) if isinstance(query, str) else as_item(query)
+
+    # The hooks of the base class. Its own asynchronous ones would call the synchronous ones on the event loop, and
+    # its batched ones loop over single calls, so all of them are here.
+
+    def _get_query_embedding(self, query: str) -> Embedding:
+        return self.embed_query(query)
+
+    async def _aget_query_embedding(self, query: str) -> Embedding:
+        return await self.aembed_query(query)
+
+    def _get_text_embedding(self, text: str) -> Embedding:
+        return self._get_text_embeddings([text])[0]
+
+    async def _aget_text_embedding(self, text: str) -> Embedding:
+        return (await self._aget_text_embeddings([text]))[0]
+
+    def _get_text_embeddings(self, texts: list[str]) -> list[Embedding]:
+        return self._embed(self.model_name, self._text_items(texts), "document")
+
+    async def _aget_text_embeddings(self, texts: list[str]) -> list[Embedding]:
+        return await self._aembed(self.model_name, self._text_items(texts), "document")
+
+    def _get_image_embedding(self, img_file_path: ImageType) -> Embedding:
+        return self._get_image_embeddings([img_file_path])[0]
+
+    async def _aget_image_embedding(self, img_file_path: ImageType) -> Embedding:
+        return (await self._aget_image_embeddings([img_file_path]))[0]
+
+    def _get_image_embeddings(self, img_file_paths: list[ImageType]) -> list[Embedding]:
+        return self._embed(self.model_name, self._pictures(img_file_paths), "document")
+
+    async def _aget_image_embeddings(self, img_file_paths: list[ImageType]) -> list[Embedding]:
+        return await self._aembed(self.model_name, self._pictures(img_file_paths), "document")
+
+    def _text_items(self, texts: Sequence[str]) -> list[Item]:
+        return [embed_text_to_item(text, store=self.store) for text in texts]
+
+    def _pictures(self, images: Sequence[ImageType]) -> list[Item]:
+        return [Item(self._picture(image)) for image in images]
+
+    def _picture(self, image: ImageType) -> Image:
+        if isinstance(image, BytesIO):
+            return Image(image.getvalue())
+        return Image(image, store=self.store)
+
+    @contextmanager
+    def _reported(self, items: Sequence[Item]) -> Iterator[Callable[[list[Embedding]], None]]:
+        """Both of LlamaIndex's event systems, around one call; give the vectors to what it yields."""
+        chunks, about = [describe_item(item) for item in items], self.to_payload()
+        dispatcher.event(EmbeddingStartEvent(model_dict=about))
+        with self.callback_manager.event(CBEventType.EMBEDDING, payload={EventPayload.SERIALIZED: about}) as event:
+
+            def report(vectors: list[Embedding]) -> None:
+                event.on_end(payload={EventPayload.CHUNKS: chunks, EventPayload.EMBEDDINGS: vectors})
+                dispatcher.event(EmbeddingEndEvent(chunks=chunks, embeddings=vectors))
+
+            yield report
+
+
+def _assign(nodes: Sequence[BaseNode], vectors: list[Embedding]) -> Sequence[BaseNode]:
+    for node, vector in zip(nodes, vectors, strict=True):
+        node.embedding = vector
+    return nodes

@@ -1,0 +1,121 @@
+"""The fields that adapter classes of all frameworks share, and how they reach the handles.
+
+Frameworks configure by pydantic fields, dump them, pickle them and take them for an object's identity. So the
+fields are the whole state: no handle is kept. One is made where work is done, which costs nothing, because the
+engine of the process holds each loaded model once. That is what makes adapters picklable, copyable, and safe to
+hand to spawned or forked workers.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from medialens.inputs import Input, Role
+from medialens.media.limits import MediaLimits
+
+if TYPE_CHECKING:
+    from medialens.encoder import Encoder
+    from medialens.reranker import Reranker
+
+
+class ModelSettings(BaseModel):
+    """Which model, where it runs, and which media it may read. Unknown fields are errors."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, protected_namespaces=())
+
+    revision: str | None = Field(default=None, description="Branch, tag or commit of the repository.")
+    token: SecretStr | None = Field(
+        default=None, exclude=True, repr=False, description="Access token of the hub; never part of a dump."
+    )
+    cache_folder: str | None = Field(default=None, description="Where downloads are kept.")
+    local_files_only: bool = Field(default=False, description="Never ask the hub.")
+    trust_remote_code: bool = Field(default=False, description="Allow code from the repository.")
+    device: str | None = Field(default=None, description="Such as 'cpu' or 'cuda:0'; None decides by the machine.")
+    dtype: str | None = Field(default=None, description="Of the computation: 'float32', 'bfloat16', 'float16'.")
+    model_kwargs: dict[str, Any] = Field(default_factory=dict, description="For the model's constructor.")
+    processor_kwargs: dict[str, Any] = Field(default_factory=dict, description="For its processor.")
+    store: str | None = Field(
+        default=None,
+        description="Where media references were issued: a folder, 'memory://name' or any fsspec URL. None is the "
+        "default store in the user's data folder.",
+    )
+    limits: MediaLimits = Field(default=MediaLimits(), description="What may be read: sizes, URLs, folders.")
+
+    @field_validator("store", mode="before")
+    @classmethod
+    def _take_url(cls, value: Any) -> Any:
+        # A MediaStore is its URL; fields must survive dumping and pickling.
+        value = getattr(value, "url", value)
+        return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+    def _handle_arguments(self) -> dict[str, Any]:
+        names = set(ModelSettings.model_fields) - {"store", "token"}
+        arguments = {name: getattr(self, name) for name in sorted(names)}
+        return {**arguments, "token": self.token.get_secret_value() if self.token else None}
+
+
+class EmbeddingSettings(ModelSettings):
+    """The settings of classes that embed."""
+
+    truncate_dim: int | None = Field(default=None, gt=0, description="Keep this many leading dimensions.")
+    query_instruction: str | None = Field(
+        default=None, description="Put before queries in place of the repository's own prompt; '' for none."
+    )
+    document_instruction: str | None = Field(
+        default=None, description="Put before documents in place of the repository's own prompt; '' for none."
+    )
+
+    def _open_encoder(self, repository: str) -> Encoder:
+        from medialens.encoder import Encoder  # noqa: PLC0415  # torch comes with it; constructing adapters is light
+
+        return Encoder(repository, truncate_dim=self.truncate_dim, **self._handle_arguments())
+
+    def _instruction(self, role: Role) -> str | None:
+        return self.query_instruction if role == "query" else self.document_instruction
+
+    def _embed(self, repository: str, items: Sequence[Input], role: Role) -> list[list[float]]:
+        """A list of Python floats for each item; nothing in, nothing out, without loading a model."""
+        if not items:
+            return []
+        encoder = self._open_encoder(repository)
+        encode = encoder.encode_queries if role == "query" else encoder.encode_documents
+        return encode(items, instruction=self._instruction(role)).tolist()
+
+    async def _aembed(self, repository: str, items: Sequence[Input], role: Role) -> list[list[float]]:
+        if not items:
+            return []
+        encoder = self._open_encoder(repository)
+        encode = encoder.aencode_queries if role == "query" else encoder.aencode_documents
+        return (await encode(items, instruction=self._instruction(role))).tolist()
+
+
+class RerankSettings(ModelSettings):
+    """The settings of classes that rerank."""
+
+    top_n: int | None = Field(default=3, ge=0, description="Keep this many, best first; None keeps all.")
+    score_threshold: float | None = Field(default=None, description="Keep scores of at least this much.")
+    instruction: str | None = Field(default=None, description="The task, for models that take one.")
+
+    def _open_reranker(self, repository: str) -> Reranker:
+        from medialens.reranker import Reranker  # noqa: PLC0415  # torch comes with it
+
+        return Reranker(repository, **self._handle_arguments())
+
+    def _rank(self, repository: str, query: Input, documents: Sequence[Input]) -> list[tuple[int, float]]:
+        """(position, score) best first, equal scores in the order they came."""
+        ranked = self._open_reranker(repository).rank(query, documents, top_n=self.top_n, instruction=self.instruction)
+        return self._kept(ranked)
+
+    async def _arank(self, repository: str, query: Input, documents: Sequence[Input]) -> list[tuple[int, float]]:
+        ranked = await self._open_reranker(repository).arank(
+            query, documents, top_n=self.top_n, instruction=self.instruction
+        )
+        return self._kept(ranked)
+
+    def _kept(self, ranked: Sequence[Any]) -> list[tuple[int, float]]:
+        lowest = float("-inf") if self.score_threshold is None else self.score_threshold
+        return [(one.index, float(one.score)) for one in ranked if one.score >= lowest]

@@ -1,0 +1,81 @@
+"""LangChain's reranker: our contract, and what is particular to Documents."""
+
+import pytest
+from langchain_classic.retrievers import ContextualCompressionRetriever
+from langchain_core.documents import Document
+from langchain_core.vectorstores import InMemoryVectorStore
+
+from medialens.errors import UnsupportedModalityError
+from medialens.langchain import MediaEmbeddings, MediaReranker, media_document
+from medialens.media.reference import MediaReference
+from medialens.testing.contracts import RerankerContract
+from tests.pictures import draw_shapes
+
+STORE = "memory://langchain-reranker"
+
+
+def positions(documents, kept):
+    order = [document.metadata["position"] for document in documents]
+    return [(order.index(one.metadata["position"]), one.metadata["relevance_score"]) for one in kept]
+
+
+def numbered(texts):
+    return [Document(text, metadata={"position": index}) for index, text in enumerate(texts)]
+
+
+class TestContract(RerankerContract):
+    def make(self, **settings):
+        return MediaReranker(**settings)
+
+    def rerank(self, adapter, query, texts):
+        documents = numbered(texts)
+        return positions(documents, adapter.compress_documents(documents, query))
+
+    async def arerank(self, adapter, query, texts):
+        documents = numbered(texts)
+        return positions(documents, await adapter.acompress_documents(documents, query))
+
+
+@pytest.fixture
+def documents(tmp_path):
+    return [media_document(path, store=STORE, metadata={"name": name}) for name, path in draw_shapes(tmp_path).items()]
+
+
+def test_incoming_documents_are_left_alone_and_copies_keep_their_ids(documents):
+    documents = [one.model_copy(update={"id": f"id-{number}"}) for number, one in enumerate(documents)]
+    before = [one.model_dump() for one in documents]
+    kept = MediaReranker(store=STORE, top_n=None).compress_documents(documents, "a red circle")
+    assert [one.model_dump() for one in documents] == before
+    by_id = {one.id: one for one in documents}
+    for one in kept:
+        original = by_id[one.id]
+        assert one.page_content == original.page_content
+        assert {key: one.metadata[key] for key in original.metadata} == original.metadata
+        assert type(one.metadata["relevance_score"]) is float
+
+
+def test_an_earlier_stages_score_stays(documents):
+    found = [one.model_copy(update={"metadata": {**one.metadata, "retrieval_score": 0.5}}) for one in documents]
+    kept = MediaReranker(store=STORE).compress_documents(found, "a red circle")
+    assert {one.metadata["retrieval_score"] for one in kept} == {0.5}
+
+
+def test_the_score_kind_is_told():
+    assert MediaReranker().score_kind == "probability"
+
+
+def test_a_medium_that_the_model_lacks_names_the_document():
+    sound = MediaReference(digest="b" * 64, mime_type="audio/wav")
+    with pytest.raises(UnsupportedModalityError, match="item 1.*audio"):
+        MediaReranker(store=STORE).compress_documents([Document("text"), Document(str(sound))], "a red circle")
+
+
+async def test_in_a_retrieval_chain_the_picture_that_was_asked_for_comes_first(documents):
+    store = InMemoryVectorStore(MediaEmbeddings(store=STORE))
+    store.add_documents(documents)
+    chain = ContextualCompressionRetriever(
+        base_compressor=MediaReranker(store=STORE, top_n=2), base_retriever=store.as_retriever(search_kwargs={"k": 4})
+    )
+    for name in ("a red circle", "a blue square", "a green triangle"):
+        for kept in (chain.invoke(name), await chain.ainvoke(name)):
+            assert [len(kept), kept[0].metadata["name"]] == [2, name]

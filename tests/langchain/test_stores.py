@@ -1,0 +1,166 @@
+"""Pictures in unmodified vector stores: in, found by text and by picture, back as bytes, kept up to date."""
+
+import uuid
+from collections.abc import Callable
+
+import faiss
+import pytest
+from langchain_chroma import Chroma
+from langchain_classic.embeddings import CacheBackedEmbeddings
+from langchain_community.docstore import InMemoryDocstore
+from langchain_community.vectorstores import FAISS
+from langchain_core.documents import Document
+from langchain_core.indexing import InMemoryRecordManager, index
+from langchain_core.stores import InMemoryByteStore
+from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
+from langchain_qdrant import QdrantVectorStore
+from langchain_text_splitters import RecursiveCharacterTextSplitter
+from qdrant_client import QdrantClient
+from qdrant_client.models import Distance, VectorParams
+
+from medialens.inputs import Image
+from medialens.langchain import MediaEmbeddings, document_key, media_document
+from medialens.media.store import open_store
+from tests.pictures import draw_shape, draw_shapes
+
+MEDIA = "memory://langchain-stores"
+
+
+def in_memory(embeddings: MediaEmbeddings) -> VectorStore:
+    return InMemoryVectorStore(embeddings)
+
+
+def chroma(embeddings: MediaEmbeddings) -> VectorStore:
+    from chromadb.config import Settings
+
+    return Chroma(
+        collection_name=f"pictures-{uuid.uuid4()}",
+        embedding_function=embeddings,
+        client_settings=Settings(anonymized_telemetry=False),
+    )
+
+
+def faiss_store(embeddings: MediaEmbeddings) -> VectorStore:
+    return FAISS(embeddings, faiss.IndexFlatIP(embeddings.dimensions), InMemoryDocstore(), {})
+
+
+def qdrant(embeddings: MediaEmbeddings) -> VectorStore:
+    client = QdrantClient(":memory:")
+    size = VectorParams(size=embeddings.dimensions, distance=Distance.COSINE)
+    client.create_collection("pictures", vectors_config=size)
+    return QdrantVectorStore(client, "pictures", embeddings)
+
+
+STORES: list[Callable[[MediaEmbeddings], VectorStore]] = [in_memory, chroma, faiss_store, qdrant]
+
+
+@pytest.fixture
+def embeddings():
+    return MediaEmbeddings(model="demo", store=MEDIA)
+
+
+@pytest.fixture(params=STORES, ids=lambda make: make.__name__)
+def store(request, embeddings):
+    store = request.param(embeddings)
+    yield store
+    if isinstance(store, QdrantVectorStore):
+        store.client.close()
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    return draw_shapes(tmp_path / "pictures")
+
+
+@pytest.fixture
+def documents(pictures):
+    return [media_document(path, store=MEDIA, metadata={"name": name}) for name, path in pictures.items()]
+
+
+def test_text_and_pictures_find_the_right_picture_and_its_bytes(store, embeddings, documents, pictures):
+    store.add_documents(documents)
+    for name, path in pictures.items():
+        by_text = store.similarity_search(name, k=1)
+        by_reference = store.similarity_search(media_document(path, store=MEDIA).page_content, k=1)
+        (vector,) = embeddings.embed_images([Image(path)], role="query")
+        by_vector = store.similarity_search_by_vector(vector, k=1)
+        for (hit,) in (by_text, by_reference, by_vector):
+            assert hit.metadata["name"] == name
+            assert open_store(MEDIA).read(hit.metadata["media_ref"]) == path.read_bytes()
+
+
+def test_content_and_metadata_come_back_exactly(store, documents):
+    store.add_documents(documents)
+    for original in documents:
+        (hit,) = store.similarity_search(original.page_content, k=1)
+        assert hit.page_content == original.page_content
+        kept = {key: value for key, value in hit.metadata.items() if not key.startswith("_")}  # Qdrant adds its own
+        assert kept == original.metadata
+
+
+async def test_the_asynchronous_road_finds_the_same(store, documents, pictures):
+    await store.aadd_documents(documents)
+    for name in pictures:
+        (hit,) = await store.asimilarity_search(name, k=1)
+        assert hit.metadata["name"] == name
+    retriever = store.as_retriever(search_kwargs={"k": 1})
+    assert await retriever.ainvoke(documents[0].page_content) == retriever.invoke(documents[0].page_content)
+
+
+def test_text_and_pictures_share_a_store(store, documents):
+    letter = Document("a letter about taxes", metadata={**documents[0].metadata, "name": "letter"})
+    store.add_documents([*documents, letter])
+    (hit,) = store.similarity_search("a letter about taxes", k=1)
+    assert hit.metadata["name"] == "letter"
+
+
+def test_index_skips_what_it_knows_and_renews_what_changed(store, documents, pictures):
+    records = InMemoryRecordManager("pictures")
+    records.create_schema()
+
+    def update(documents):
+        done = index(documents, records, store, cleanup="incremental", source_id_key="source", key_encoder=document_key)
+        return {key: value for key, value in done.items() if value}
+
+    assert update(documents) == {"num_added": 4}
+    assert update(documents) == {"num_skipped": 4}
+    path = draw_shape(pictures["a blue square"], "black", "rectangle")
+    renewed = media_document(path, store=MEDIA, metadata={"name": "a black square"})
+    assert update([renewed]) == {"num_added": 1, "num_deleted": 1}
+    names = {hit.metadata["name"] for hit in store.similarity_search("a black square", k=10)}
+    assert names == {"a red circle", "a green triangle", "a yellow circle", "a black square"}
+    (hit,) = store.similarity_search(renewed.page_content, k=1)
+    assert hit.metadata["name"] == "a black square"
+
+
+def test_chroma_reads_pictures_through_its_own_hook(embeddings, pictures):
+    store = chroma(embeddings)
+    store.add_images([str(path) for path in pictures.values()], metadatas=[{"name": name} for name in pictures])
+    for name, path in pictures.items():
+        assert store.similarity_search(name, k=1)[0].metadata["name"] == name
+        assert store.similarity_search_by_image(str(path), k=1)[0].metadata["name"] == name
+
+
+def test_langchains_cache_of_vectors_knows_the_same_bytes_at_another_path(embeddings, documents, pictures, tmp_path):
+    asked = []
+
+    class Counting(MediaEmbeddings):
+        def embed_documents(self, texts):
+            asked.extend(texts)
+            return super().embed_documents(texts)
+
+    cached = CacheBackedEmbeddings.from_bytes_store(
+        Counting(store=MEDIA), InMemoryByteStore(), namespace="demo", key_encoder="sha256"
+    )
+    texts = [one.page_content for one in documents]
+    first = cached.embed_documents(texts)
+    moved = tmp_path / "moved.png"
+    moved.write_bytes(pictures["a red circle"].read_bytes())
+    again = cached.embed_documents([media_document(moved, store=MEDIA).page_content])
+    assert again == [first[0]]
+    assert asked == texts
+
+
+def test_an_ordinary_text_splitter_leaves_a_reference_whole(documents):
+    pieces = RecursiveCharacterTextSplitter(chunk_size=1000, chunk_overlap=0).split_documents(documents)
+    assert [piece.page_content for piece in pieces] == [one.page_content for one in documents]
