@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from medialens.errors import IncompleteRepositoryError
 from medialens.hub.modules import TRANSFORMER_KINDS, Module, read_modules
 from medialens.hub.repository import Repository
+from medialens.outputs import Similarity
 
 # Of the transformer module; the older names are those of the first backbones it had.
 _TRANSFORMER_CONFIGS = (
@@ -90,6 +91,18 @@ class Manifest:
         return str(name) if name else None
 
     @property
+    def similarity(self) -> Similarity:
+        """How the repository compares vectors; cosine where it says nothing that is known here."""
+        name = self.settings.get("similarity_fn_name")
+        return cast("Similarity", name) if name in get_args(Similarity) else "cosine"
+
+    @property
+    def truncate_dim(self) -> int | None:
+        """How many leading dimensions the repository keeps of a vector."""
+        dim = self.settings.get("truncate_dim")
+        return int(dim) if dim else None
+
+    @property
     def saved_as(self) -> str:
         """``SentenceTransformer``, ``CrossEncoder``, ...; "" where nothing says so."""
         return str(self.settings.get("model_type", "SentenceTransformer" if self.modules else ""))
@@ -126,7 +139,7 @@ def _read_first(repository: Repository, at: str) -> Mapping[str, Any]:
 
 
 def _read_image_processor(repository: Repository, at: str) -> Mapping[str, Any]:
-    """Version 5 of transformers keeps it inside the processor's file; most published repositories have a file of its own."""
+    """From its own file, as most repositories have it, or from the processor's, as transformers 5 writes it."""
     processor = repository.read_json(f"{at}processor_config.json") or {}
     inside = processor.get("image_processor")
     return inside if isinstance(inside, dict) else repository.read_json(f"{at}preprocessor_config.json") or {}

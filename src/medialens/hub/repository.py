@@ -195,7 +195,7 @@ def _explain(error: Exception, access: HubAccess) -> str:
         (HFValidationError, "it is not spelled like an id ('org/name')"),
         (
             LocalEntryNotFoundError,
-            f"{access.repo_id} is not in the local cache, and the hub was not reached; go online once, or pass a folder",
+            f"{access.repo_id} is not in the cache, and the hub cannot be reached; go online once, or pass a folder",
         ),
     )
     for kind, text in explanations:

@@ -52,6 +52,7 @@ class Batch:
     n_items: int
 
     def to(self, device: torch.device) -> Batch:
+        """The same batch on `device`."""
         moved = {name: tensor.to(device, non_blocking=True) for name, tensor in self.tensors.items()}
         return Batch(moved, self.n_items)
 
@@ -105,10 +106,20 @@ class Recipe:
 class Model(Protocol):
     """A loaded model. `prepare` takes one item to embed it, two (query, document) to score the pair."""
 
-    recipe: Recipe
-    placement: Placement
-    identity: str
-    """Digest of repository, revision and weights: with the recipe, the model's part of every cache key."""
+    @property
+    def recipe(self) -> Recipe:
+        """How it wants to be used."""
+        ...
+
+    @property
+    def placement(self) -> Placement:
+        """Where it runs, and why."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """Digest of files, overrides and dtype: with the recipe, the model's part of every cache key."""
+        ...
 
     def prepare(self, items: tuple[DecodedItem, ...], *, instruction: str) -> Prepared:
         """What the device needs for this work. `instruction` is the prompt, "" for none."""

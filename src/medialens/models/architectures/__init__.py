@@ -1,0 +1,12 @@
+"""The families of models, one folder each; this tuple is the order in which they are asked.
+
+To add one: a folder with `FAMILY` in its ``__init__.py``, a line here, a test folder, a row in
+docs/adding-a-model-family.md. Most specific first: the first that recognises a repository runs it.
+"""
+
+from __future__ import annotations
+
+from medialens.models.architectures import dual_encoder
+from medialens.models.family import Family
+
+FAMILIES: tuple[Family, ...] = (dual_encoder.FAMILY,)

@@ -1,0 +1,61 @@
+"""From a `ModelSpec` to a `Model`, one step a line."""
+
+from __future__ import annotations
+
+import hashlib
+
+from medialens.hub.fingerprint import fingerprint
+from medialens.hub.manifest import Manifest, read_manifest
+from medialens.hub.repository import Repository, open_repository
+from medialens.models.catalogue import find_embedded
+from medialens.models.family import LoadRequest
+from medialens.models.placement import Placement, decide_placement
+from medialens.models.protocol import Model, Task
+from medialens.models.registry import find_family
+from medialens.models.spec import Fusion, ModelSpec
+
+__all__ = ["Fusion", "ModelSpec", "load_model"]
+
+_ORGANISATIONS: dict[Task, str] = {"embed": "sentence-transformers", "score": "cross-encoder"}
+
+
+def load_model(spec: ModelSpec) -> Model:
+    """The model that `spec` asks for, on its device, ready for any number of threads.
+
+    A dual encoder asked for ``score`` gives a model that embeds, with the scale and bias that turn a cosine into
+    a probability in its recipe.
+
+    Raises:
+        InputError: The device or dtype is not available.
+        RepositoryError: Its subclasses say whether it was not found, is incomplete, needs its own code, or is of
+            no known family.
+    """
+    placement = decide_placement(device=spec.device, dtype=spec.dtype, attention=spec.attention)
+    repository = _open(spec)
+    manifest = read_manifest(repository)
+    family = find_family(manifest, spec.task, trust_remote_code=spec.trust_remote_code)
+    weights = repository.fetch_weights(manifest.weight_folders, allow_pickle=spec.allows_pickle)
+    if spec.trust_remote_code:
+        repository.fetch(["*.py"])
+    files = fingerprint(repository.folder, weights)
+    request = LoadRequest(
+        manifest=manifest, spec=spec, placement=placement, identity=_identity(files, manifest, spec, placement)
+    )
+    return family.load(request)
+
+
+def _open(spec: ModelSpec) -> Repository:
+    return open_repository(
+        find_embedded(spec.repository) or spec.repository,
+        revision=spec.revision,
+        token=spec.token,
+        cache_folder=spec.cache_folder,
+        local_files_only=spec.local_files_only,
+        organisation=_ORGANISATIONS[spec.task],
+    )
+
+
+def _identity(files: str, manifest: Manifest, spec: ModelSpec, placement: Placement) -> str:
+    """Digest of what decides the numbers beside the recipe: the files, the overrides, the arithmetic."""
+    facts = (files, manifest.repository.revision, spec.overrides(), placement.dtype, placement.attention)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()

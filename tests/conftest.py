@@ -1,0 +1,45 @@
+"""Shared by all tests: shapes are checked while they run, the network is off, and tiny models are built once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import jaxtyping
+import pytest
+
+# Before anything imports the hub or a tokenizer; no import above does.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+jaxtyping.install_import_hook(("medialens.models.layers", "medialens.models.architectures"), "beartype.beartype")
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a tiny model by its builder's name in `tests.tiny`, built at its first use. Do not write to it."""
+    from tests import tiny
+
+    root = tmp_path_factory.mktemp("tiny")
+
+    def build(name: str) -> Path:
+        folder = root / name
+        return folder if folder.is_dir() else getattr(tiny, name)(folder)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def tiny_clip(tiny_model: Callable[[str], Path]) -> Path:
+    return tiny_model("clip")
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tiny_model: Callable[[str], Path]) -> Path:
+    """A text embedder in the layout of Sentence Transformers, with prompts."""
+    return tiny_model("bert_embedder")
+
+
+@pytest.fixture(scope="session")
+def tiny_cross_encoder(tiny_model: Callable[[str], Path]) -> Path:
+    return tiny_model("cross_encoder")
