@@ -1,0 +1,122 @@
+"""Training examples: seeded pictures with what is said of them, and batches of tensors.
+
+A batch is a function of (seed, step) alone, so a run that is taken up again sees what it would have seen.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import random
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image
+from transformers import PreTrainedTokenizerFast
+
+from medialens.training.drawing import KINDS, Scene, describe, draw, invent, truths
+from medialens.training.language.speaker import Caption, Speaker
+from medialens.training.tokens import MAX_TOKENS
+
+IMAGE_SIZE = 96
+_FULL_SHARE = 0.7
+_FRAME_SHARE = 0.75
+_TYPO_SHARE = 0.08
+_RESIZED_SHARE = 0.5
+_JPEG_SHARE = 0.08
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Example:
+    """A picture (height, width, 3) uint8, two captions of it, and everything that is true of it."""
+
+    scene: Scene
+    pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+    caption: Caption
+    second: Caption
+    truths: frozenset[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class TrainingBatch:
+    """Tensors of n examples.
+
+    Attributes:
+        pixels: (n, 3, 96, 96) in -1..1.
+        tokens, token_mask: (n + m, length); the captions of all, then the second captions of the first m.
+        same: (n, n) bool; caption i holds for picture j as well, so that j is no counter-example to i.
+        n_second: m.
+    """
+
+    pixels: torch.Tensor
+    tokens: torch.Tensor
+    token_mask: torch.Tensor
+    same: torch.Tensor
+    n_second: int
+
+
+def say(scene: Scene, chance: random.Random) -> Caption:
+    """One caption as a person may type it: mostly full, mostly in a sentence, sometimes with a slip."""
+    speaker = Speaker(chance)
+    caption = describe(scene, speaker, full=speaker.maybe(_FULL_SHARE))
+    text = speaker.frame(caption.text) if speaker.maybe(_FRAME_SHARE) else caption.text
+    text = speaker.mistype(text) if speaker.maybe(_TYPO_SHARE) else text
+    return Caption(text, caption.facts)
+
+
+def picture(scene: Scene, chance: random.Random) -> Image.Image:
+    """The scene at the model's size; half of the time drawn at another one, and some went through JPEG."""
+    size = (IMAGE_SIZE, IMAGE_SIZE)
+    if chance.random() < _RESIZED_SHARE:
+        size = (chance.randint(100, 320), chance.randint(100, 320))
+    image = draw(scene, size, chance)
+    if image.size != (IMAGE_SIZE, IMAGE_SIZE):
+        image = image.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BICUBIC)
+    if chance.random() < _JPEG_SHARE:
+        data = io.BytesIO()
+        image.save(data, "JPEG", quality=chance.randint(60, 92))
+        image = Image.open(data).convert("RGB")
+    return image
+
+
+def make_example(chance: random.Random, kind: str) -> Example:
+    scene = invent(chance, kind=kind)
+    pixels = np.asarray(picture(scene, chance))
+    return Example(
+        scene=scene, pixels=pixels, caption=say(scene, chance), second=say(scene, chance), truths=truths(scene)
+    )
+
+
+def make_examples(seed: int, step: int, count: int) -> list[Example]:
+    """The examples of one step. Half of the steps stay within three kinds, so that counter-examples are close."""
+    chance = random.Random(f"examples/{seed}/{step}")
+    kinds, weights = list(KINDS), [kind.weight for kind in KINDS.values()]
+    if step % 2:
+        kinds = chance.choices(kinds, weights, k=3)
+        weights = [1.0] * len(kinds)
+    return [make_example(chance, name) for name in chance.choices(kinds, weights, k=count)]
+
+
+def to_batch(examples: Sequence[Example], tokenizer: PreTrainedTokenizerFast, *, n_second: int = 0) -> TrainingBatch:
+    """Tensors of the examples, with second captions for the first `n_second` of them."""
+    texts = [each.caption.text for each in examples] + [each.second.text for each in examples[:n_second]]
+    encoded = tokenizer(texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+    pixels = torch.from_numpy(np.stack([each.pixels for each in examples])).permute(0, 3, 1, 2)
+    return TrainingBatch(
+        pixels=pixels.float().div(127.5).sub(1.0),
+        tokens=encoded["input_ids"],
+        token_mask=encoded["attention_mask"],
+        same=holds_for([each.caption.facts for each in examples], [each.truths for each in examples]),
+        n_second=n_second,
+    )
+
+
+def holds_for(said: Sequence[frozenset[str]], true: Sequence[frozenset[str]]) -> torch.Tensor:
+    """(captions, pictures) bool: everything that the caption states is true of the picture."""
+    index = {fact: number for number, fact in enumerate(sorted(frozenset().union(*said, *true)))}
+    stated, known = torch.zeros(len(said), len(index)), torch.zeros(len(true), len(index))
+    for matrix, sets in ((stated, said), (known, true)):
+        for row, facts in enumerate(sets):
+            matrix[row, [index[fact] for fact in facts]] = 1.0
+    return stated @ known.T == stated.sum(1, keepdim=True)

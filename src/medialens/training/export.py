@@ -1,0 +1,75 @@
+"""From a run to a repository in the hub's file layout: what `Encoder` loads like any other.
+
+    config.json  model.safetensors (float16)  tokenizer.json  preprocessor_config.json  README.md
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from medialens.training.calibration import Calibration, fit_calibration
+from medialens.training.examples import IMAGE_SIZE, holds_for, make_examples, to_batch
+from medialens.training.recipe import Run, encode
+
+_PREPROCESSOR = {
+    "image_processor_type": "ViTImageProcessor",
+    "do_resize": True,
+    "size": {"height": IMAGE_SIZE, "width": IMAGE_SIZE},
+    "resample": 3,  # bicubic
+    "do_rescale": True,
+    "rescale_factor": 1 / 255,
+    "do_normalize": True,
+    "image_mean": [0.5, 0.5, 0.5],
+    "image_std": [0.5, 0.5, 0.5],
+    "do_convert_rgb": True,
+}
+_VALIDATION_SEED = 1_000_003
+
+
+def averaged_network(run: Run) -> Any:
+    """A copy of the run's network with the running mean of its weights, ready for inference."""
+    network = copy.deepcopy(run.network)
+    network.load_state_dict(run.mean.weights)
+    return network.eval()
+
+
+def export(run: Run, folder: str | Path) -> Calibration:
+    """Writes the run's averaged weights as a repository, and gives the calibration that went in with them."""
+    folder = Path(folder)
+    network = averaged_network(run)
+    calibration = calibrate(run, network)
+    with torch.no_grad():
+        network.logit_scale.fill_(math.log(calibration.scale))
+    network.half().save_pretrained(folder)
+    run.tokenizer.save_pretrained(folder)
+    _amend_config(folder / "config.json", calibration)
+    _write_json(folder / "preprocessor_config.json", _PREPROCESSOR)
+    return calibration
+
+
+@torch.no_grad()
+def calibrate(run: Run, network: Any, *, count: int = 768) -> Calibration:
+    """Scale and bias on training-side pictures that this run has not seen, full and partial captions alike."""
+    examples = make_examples(_VALIDATION_SEED + run.settings.seed, 0, count)
+    features = encode(network, to_batch(examples, run.tokenizer))
+    queries, images = (functional.normalize(each, dim=-1) for each in (features.captions, features.images))
+    matches = holds_for([each.caption.facts for each in examples], [each.truths for each in examples])
+    return fit_calibration((queries @ images.T).numpy(), matches.numpy())
+
+
+def _amend_config(path: Path, calibration: Calibration) -> None:
+    """What transformers has no place for: how mixed items are made, and the bias beside the scale."""
+    config = json.loads(path.read_text())
+    config["medialens"] = {"fusion": "sum", "logit_bias": round(calibration.bias, 4)}
+    _write_json(path, config)
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")

@@ -1,0 +1,72 @@
+"""One speaker: picks synonyms and frames, makes light typing mistakes; all chance comes from its `random`."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import re
+
+from medialens.training.language.frames import SEEN_FRAMES, UNSEEN_FRAMES
+from medialens.training.language.words import SEEN, UNSEEN
+
+_PLAIN_SHARE = 0.55
+_LETTERS = re.compile(r'(?<!["\w])[a-z]{4,}(?!["\w])')
+
+
+@dataclasses.dataclass(frozen=True)
+class Caption:
+    """What is said of a picture, and which of its facts that states."""
+
+    text: str
+    facts: frozenset[str]
+
+
+class Speaker:
+    """Chooses words. With `unseen_words`, now and then one that training never uses; `n_unseen` counts them."""
+
+    def __init__(self, chance: random.Random, *, unseen_words: bool = False, unseen_frames: bool = False) -> None:
+        self.chance = chance
+        self.n_unseen = 0
+        self._unseen_words = unseen_words
+        self._frames = UNSEEN_FRAMES if unseen_frames else SEEN_FRAMES
+
+    def word(self, concept: str) -> str:
+        """A word or two for the concept; the plainest one half of the time."""
+        unseen = UNSEEN.get(concept)
+        if self._unseen_words and unseen and self.n_unseen == 0 and self.chance.random() < 0.4:  # noqa: PLR2004  # spread
+            self.n_unseen += 1
+            return unseen
+        seen = SEEN[concept]
+        return seen[0] if self.chance.random() < _PLAIN_SHARE else self.chance.choice(seen)
+
+    def one_of(self, *options: str) -> str:
+        return self.chance.choice(options)
+
+    def maybe(self, share: float) -> bool:
+        return self.chance.random() < share
+
+    def frame(self, phrase: str) -> str:
+        """The phrase inside a sentence."""
+        return self.chance.choice(self._frames).format(phrase)
+
+    def mistype(self, text: str) -> str:
+        """One slip in one longer word outside quotes: letters swapped, dropped or doubled."""
+        words = list(_LETTERS.finditer(text))
+        if not words:
+            return text
+        word = self.chance.choice(words)
+        at = self.chance.randrange(word.start() + 1, word.end() - 1)
+        slips = (text[at + 1] + text[at], text[at + 1], text[at] * 2 + text[at + 1])
+        return text[:at] + self.chance.choice(slips) + text[at + 2 :]
+
+
+def with_article(phrase: str) -> str:
+    """``a red circle``, ``an orange star``."""
+    return f"{'an' if phrase[0] in 'aeiou' else 'a'} {phrase}"
+
+
+def plural(noun: str) -> str:
+    """Good enough for the nouns of `words.py`."""
+    if noun.endswith(("s", "x", "ch")):
+        return noun + "es"
+    return noun + "s"
