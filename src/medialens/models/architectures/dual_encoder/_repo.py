@@ -62,6 +62,14 @@ def read_fusion(manifest: Manifest) -> Fusion | None:
     return None
 
 
+def read_bias(manifest: Manifest, towers: Any) -> float:
+    """The bias of its logits: a weight of the model (SigLIP), or our own key where the architecture has no place."""
+    learnt = getattr(towers, "logit_bias", None)
+    if learnt is not None:
+        return float(learnt.float())
+    return float((manifest.config.get(_OWN_KEY) or {}).get("logit_bias", 0.0))
+
+
 def normalises(manifest: Manifest) -> bool:
     """Whether vectors have unit length: as modules.json says, and always for plain transformers repositories."""
     return not manifest.modules or "Normalize" in manifest.kinds

@@ -13,7 +13,7 @@ from transformers import AutoModel
 
 from medialens.errors import RepositoryError
 from medialens.media.decoded import DecodedItem
-from medialens.models.architectures.dual_encoder._repo import TOWERS, features, normalises, read_fusion
+from medialens.models.architectures.dual_encoder._repo import TOWERS, features, normalises, read_bias, read_fusion
 from medialens.models.architectures.dual_encoder.processing import Processing
 from medialens.models.family import LoadRequest
 from medialens.models.layers.backbone import actual_placement, image_settings, load_backbone, load_tokenizer
@@ -114,7 +114,6 @@ def load(request: LoadRequest) -> DualEncoder:
 def _read_recipe(request: LoadRequest, towers: Any, pixels: PixelRecipe, reader: TextReader) -> Recipe:
     manifest = request.manifest
     fusion = request.spec.fusion or read_fusion(manifest)
-    bias = getattr(towers, "logit_bias", None)
     return Recipe(
         family="dual_encoder",
         task="embed",
@@ -126,7 +125,7 @@ def _read_recipe(request: LoadRequest, towers: Any, pixels: PixelRecipe, reader:
         similarity=manifest.similarity,
         score_kind="probability",
         logit_scale=float(towers.logit_scale.float().exp()),
-        logit_bias=0.0 if bias is None else float(bias.float()),
+        logit_bias=read_bias(manifest, towers),
         max_tokens=reader.max_tokens,
         settings={
             "architecture": manifest.model_type,
