@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 from importlib.metadata import entry_points
 
-from transformers import CONFIG_MAPPING
-
 from medialens.errors import RepositoryError, UnknownFamilyError, UntrustedCodeError
 from medialens.hub.manifest import Manifest
 from medialens.models.architectures import FAMILIES
 from medialens.models.family import Family
 from medialens.models.protocol import Task
+from medialens.models.trust import code_error, needs_code
 
 ENTRY_POINTS = "medialens.families"
 
@@ -47,17 +46,8 @@ def _unrecognised(manifest: Manifest, reasons: dict[str, str], *, trusted: bool)
             "a family can reproduce what they do, see docs/adding-a-model-family.md"
         )
         return UntrustedCodeError(msg, repository=manifest.name)
-    if not trusted and manifest.config.get("auto_map") and manifest.model_type not in CONFIG_MAPPING:
+    if not trusted and needs_code(manifest):
         return code_error(manifest)
     lines = "\n".join(f"  {name}: {reason}" for name, reason in reasons.items())
     msg = f"No model family recognises {manifest.name!r}.\n{lines}\nTo add a family, see docs/adding-a-model-family.md."
     return UnknownFamilyError(msg, repository=manifest.name, reasons=reasons)
-
-
-def code_error(manifest: Manifest) -> UntrustedCodeError:
-    """What to raise for a backbone that only the repository's own code can build."""
-    msg = (
-        f"{manifest.name!r} needs code from the repository (auto_map in config.json; transformers has no model_type "
-        f"{manifest.model_type!r}). Read that code, and if you trust it pass trust_remote_code=True"
-    )
-    return UntrustedCodeError(msg, repository=manifest.name)

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from jaxtyping import Int
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, normalizers
 from torch import Tensor
 
 _UNLIMITED = 10**9  # transformers writes about 1e30 where a tokenizer knows no limit
@@ -42,13 +42,14 @@ class TextReader:
     writes a document must not be able to end it, or to begin another.
     """
 
-    def __init__(self, tokenizer: Any, *, max_tokens: int) -> None:
+    def __init__(self, tokenizer: Any, *, max_tokens: int, lowercase: bool = False) -> None:
         self.max_tokens = max_tokens
+        self.lowercase = lowercase
         self.pad_id = int(tokenizer.pad_token_id or 0)
         self.padding_side = str(tokenizer.padding_side)
         self.special_ids = frozenset(tokenizer.all_special_ids)
         inner = getattr(tokenizer, "backend_tokenizer", None)
-        self._fast = _freeze(inner, tokenizer, max_tokens) if isinstance(inner, Tokenizer) else None
+        self._fast = self._freeze(inner, tokenizer) if isinstance(inner, Tokenizer) else None
         self._slow: Any = None if self._fast else copy.deepcopy(tokenizer)
         self._turn = threading.Lock()
 
@@ -60,6 +61,8 @@ class TextReader:
         if self._fast is not None:
             encoding = self._fast.encode(text, pair)
             return Tokens(tuple(encoding.ids), tuple(encoding.type_ids))
+        if self.lowercase:
+            text, pair = text.lower(), pair and pair.lower()
         with self._turn:
             encoded = self._slow(
                 text, pair, truncation="longest_first", max_length=self.max_tokens, split_special_tokens=True
@@ -68,18 +71,20 @@ class TextReader:
         return Tokens(ids, tuple(encoded.get("token_type_ids") or (0,) * len(ids)))
 
     def count_prefix(self, prompt: str) -> int:
-        """How many tokens of a text that starts with `prompt` belong to it, leading special tokens included."""
+        """How many tokens of a text that starts with `prompt` are the prompt's, leading special tokens included."""
         tokens = self.read(prompt)
         ends_special = bool(tokens.ids) and tokens.ids[-1] in self.special_ids
         return len(tokens) - 1 if ends_special else len(tokens)
 
-
-def _freeze(inner: Tokenizer, tokenizer: Any, max_tokens: int) -> Tokenizer:
-    frozen = Tokenizer.from_str(inner.to_str())
-    frozen.no_padding()
-    frozen.enable_truncation(max_tokens, strategy="longest_first", direction=str(tokenizer.truncation_side))
-    frozen.encode_special_tokens = True
-    return frozen
+    def _freeze(self, inner: Tokenizer, tokenizer: Any) -> Tokenizer:
+        frozen = Tokenizer.from_str(inner.to_str())
+        frozen.no_padding()
+        frozen.enable_truncation(self.max_tokens, strategy="longest_first", direction=str(tokenizer.truncation_side))
+        frozen.encode_special_tokens = True
+        if self.lowercase:
+            before = [frozen.normalizer] if frozen.normalizer else []
+            frozen.normalizer = normalizers.Sequence([normalizers.Lowercase(), *before])
+        return frozen
 
 
 def max_tokens(tokenizer: Any, config: Any, *, wanted: int | None = None) -> int:

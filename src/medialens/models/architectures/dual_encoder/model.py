@@ -99,13 +99,17 @@ def load(request: LoadRequest) -> DualEncoder:
     reader = TextReader(
         tokenizer, max_tokens=max_tokens(tokenizer, text_config(towers.config), wanted=request.spec.max_tokens)
     )
-    patch = int(getattr(towers.config.vision_config, "patch_size", 0) or 16)
     recipe = _read_recipe(request, towers, pixels, reader)
     return DualEncoder(
         recipe=recipe,
         placement=actual_placement(request.placement, towers.config),
         identity=request.identity,
-        processing=Processing(reader=reader, tower=TOWERS[manifest.model_type], pixels=pixels, patch=patch),
+        processing=Processing(
+            reader=reader,
+            tower=TOWERS[manifest.model_type],
+            pixels=pixels,
+            patch=_cost_patch(towers.config.vision_config),
+        ),
         towers=towers,
         normalised=bool(recipe.settings["normalize"]),
     )
@@ -144,6 +148,15 @@ def _dimension(config: Any) -> int:
         return projected
     text = config.text_config
     return int(getattr(text, "projection_size", None) or text.hidden_size)
+
+
+def _cost_patch(vision: Any) -> int:
+    """Side of the square that counts as one patch of work: the tower's own, or a usual one where it has none.
+
+    A convolutional tower's ``patch_size`` is its first, finest grid, which says little about its work.
+    """
+    is_transformer = getattr(vision, "num_attention_heads", None) is not None
+    return int(vision.patch_size) if is_transformer else 16
 
 
 def _check_size(pixels: PixelRecipe, name: str) -> None:
