@@ -33,10 +33,12 @@ class DecodedImage:
 
     @property
     def height(self) -> int:
+        """In pixels."""
         return int(self.pixels.shape[0])
 
     @property
     def width(self) -> int:
+        """In pixels."""
         return int(self.pixels.shape[1])
 
     def __repr__(self) -> str:
@@ -61,6 +63,7 @@ class DecodedItem:
 
     @property
     def modalities(self) -> tuple[Modality, ...]:
+        """The kinds of its parts, each once, in the order of `MODALITIES`."""
         present = {part.modality for part in self.parts}
         return tuple(kind for kind in MODALITIES if kind in present)
 
@@ -71,4 +74,5 @@ class DecodedItem:
 
     @property
     def images(self) -> tuple[DecodedImage, ...]:
+        """Its pictures, in reading order."""
         return tuple(part for part in self.parts if isinstance(part, DecodedImage))

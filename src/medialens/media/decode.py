@@ -1,0 +1,174 @@
+"""An item's parts: what they point to is read (`resolve`), then decoded (`decode`); one row per kind.
+
+    Item --resolve--> ResolvedItem --decode--> DecodedItem
+         reads bytes  digest: the key of       CPU work
+                      what was computed before
+
+Both are functions of their arguments and may run on many threads at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable
+from typing import TypeAlias, cast
+
+import numpy as np
+
+from medialens.errors import InputError, MediaError, UnsupportedModalityError
+from medialens.inputs import MODALITIES, Audio, Image, Item, Media, Modality, Part, Text, Video
+from medialens.media.decoded import DecodedImage, DecodedItem, DecodedPart, MediaNeeds
+from medialens.media.image import load_image
+from medialens.media.limits import MediaLimits
+from medialens.media.reference import MediaReference
+from medialens.media.source import Encoded, read_part, reference_of, says_where
+
+Content: TypeAlias = Text | Encoded | DecodedImage
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class ResolvedPart:
+    """One part with its content in hand.
+
+    Attributes:
+        part: What the caller handed in.
+        content: Its text, its bytes, or, where it came as pixels, the picture.
+        reference: The media reference it was given as, whose fragment selects a part of the content.
+        digest: sha256 of the content and of what selects a part of it.
+    """
+
+    part: Part
+    content: Content
+    reference: MediaReference | None
+    digest: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class ResolvedItem:
+    """An item with its contents in hand; items with the same `digest` are the same to every model."""
+
+    parts: tuple[ResolvedPart, ...]
+    digest: str
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """The kinds of its parts, each once, in the order of `MODALITIES`."""
+        present = {resolved.part.modality for resolved in self.parts}
+        return tuple(kind for kind in MODALITIES if kind in present)
+
+
+def resolve(item: Item, limits: MediaLimits) -> ResolvedItem:
+    """Read what the parts point to; nothing is decoded, except that pictures given as pixels are made canonical.
+
+    Raises:
+        MediaError: A part cannot be read, or the limits forbid it.
+        InputError: A part holds what is no medium of its kind.
+    """
+    parts = tuple(_KINDS[type(part)].resolve(part, limits) for part in item.parts)
+    key = hashlib.sha256(b"medialens item 1\n")
+    for resolved in parts:
+        key.update(f"{resolved.part.modality} {resolved.digest}\n".encode())
+    return ResolvedItem(parts=parts, digest=key.hexdigest())
+
+
+def decode(resolved: ResolvedItem, needs: MediaNeeds, limits: MediaLimits) -> DecodedItem:
+    """What the model sees of each part, in reading order.
+
+    Raises:
+        UnsupportedModalityError: A part is of a kind that the model does not take.
+        MediaDecodeError, MediaLimitError: A medium is corrupt, or larger than the limits allow.
+    """
+    for kind in resolved.modalities:
+        if kind not in needs.modalities:
+            raise _unsupported(kind, needs.modalities)
+    return DecodedItem(tuple(_KINDS[type(one.part)].decode(one, limits) for one in resolved.parts))
+
+
+def _resolve_text(part: Part, _limits: MediaLimits) -> ResolvedPart:
+    text = cast("Text", part)
+    # surrogatepass: a text that cannot be encoded still has an identity, and fails later as the tokeniser says.
+    digest = hashlib.sha256(text.text.encode("utf-8", "surrogatepass")).hexdigest()
+    return ResolvedPart(part=text, content=text, reference=None, digest=digest)
+
+
+def _resolve_image(part: Part, limits: MediaLimits) -> ResolvedPart:
+    media = cast("Media", part)
+    if says_where(media.source):
+        return _resolve_media(part, limits)
+    # Made canonical here and now, so that the digest is that of the pixels, however the caller keeps them, and
+    # so that a caller who draws on the array afterwards changes nothing.
+    picture = load_image(media.source, limits)
+    return ResolvedPart(part=part, content=picture, reference=None, digest=picture.digest)
+
+
+def _resolve_media(part: Part, limits: MediaLimits) -> ResolvedPart:
+    media = cast("Media", part)
+    reference = reference_of(media)
+    content = read_part(media, limits)
+    return ResolvedPart(part=part, content=content, reference=reference, digest=_selected(content.digest, reference))
+
+
+def _resolve_window(part: Part, limits: MediaLimits) -> ResolvedPart:
+    resolved, video = _resolve_media(part, limits), cast("Video", part)
+    window = f"{resolved.digest} {video.start_seconds} {video.end_seconds}"
+    return dataclasses.replace(resolved, digest=hashlib.sha256(window.encode()).hexdigest())
+
+
+def _selected(digest: str, reference: MediaReference | None) -> str:
+    """The digest of what a reference selects: that of the bytes alone where it selects all of them."""
+    if reference is None or reference == reference.whole():
+        return digest
+    same_type = dataclasses.replace(reference, mime_type="any/any")  # identity is bytes and fragment
+    return hashlib.sha256(str(same_type).encode()).hexdigest()
+
+
+def _decode_text(resolved: ResolvedPart, _limits: MediaLimits) -> DecodedPart:
+    return cast("Text", resolved.content)
+
+
+def _decode_image(resolved: ResolvedPart, limits: MediaLimits) -> DecodedPart:
+    if isinstance(resolved.content, DecodedImage):
+        return resolved.content
+    reference = resolved.reference
+    if reference is not None and (reference.page is not None or reference.start_seconds is not None):
+        what = "a page of a document" if reference.page is not None else "a window of time"
+        msg = f"{reference} selects {what}, which is not supported yet: of a picture, only xywh= can be selected"
+        raise UnsupportedModalityError(msg, reference=str(reference), modalities=("image",), supported=("image",))
+    picture = load_image(resolved.content, limits)
+    return picture if reference is None or reference.box is None else _crop(picture, reference, resolved.digest)
+
+
+def _crop(picture: DecodedImage, reference: MediaReference, digest: str) -> DecodedImage:
+    x, y, width, height = reference.box or (0, 0, 0, 0)
+    if x + width > picture.width or y + height > picture.height:
+        msg = f"{reference} reaches beyond the picture, which is {picture.width}x{picture.height} pixels when upright"
+        raise MediaError(msg, source=str(reference))
+    pixels = np.ascontiguousarray(picture.pixels[y : y + height, x : x + width])
+    return DecodedImage(pixels=pixels, digest=digest)
+
+
+def _decode_nothing(resolved: ResolvedPart, _limits: MediaLimits) -> DecodedPart:
+    kind = resolved.part.modality
+    msg = f"{resolved.part!r} cannot be decoded: {kind} is not supported yet; text and image are"
+    raise UnsupportedModalityError(msg, modalities=(kind,), supported=("text", "image"))
+
+
+def _unsupported(kind: Modality, supported: tuple[Modality, ...]) -> InputError:
+    msg = f"this model does not take {kind}; it takes {', '.join(supported)}"
+    return UnsupportedModalityError(msg, modalities=(kind,), supported=supported)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Kind:
+    resolve: Callable[[Part, MediaLimits], ResolvedPart]
+    decode: Callable[[ResolvedPart, MediaLimits], DecodedPart]
+
+
+# A new kind of medium is a row here.
+_KINDS: dict[type[Part], _Kind] = {
+    Text: _Kind(_resolve_text, _decode_text),
+    Image: _Kind(_resolve_image, _decode_image),
+    Audio: _Kind(_resolve_media, _decode_nothing),
+    Video: _Kind(_resolve_window, _decode_nothing),
+}

@@ -1,0 +1,49 @@
+"""What encoded bytes are, told from their first bytes: extensions and declared types are not asked."""
+
+from __future__ import annotations
+
+import re
+
+UNKNOWN = "application/octet-stream"
+
+HEAD_BYTES = 512
+"""How many leading bytes are enough for `sniff`."""
+
+# First match wins. Dots stand for any byte (re.DOTALL), so RIFF and ISO containers can be told apart by their brand.
+_SIGNATURES: tuple[tuple[str, bytes], ...] = (
+    ("image/png", rb"\x89PNG\r\n\x1a\n"),
+    ("image/jpeg", rb"\xff\xd8\xff"),
+    ("image/gif", rb"GIF8[79]a"),
+    ("image/webp", rb"RIFF....WEBP"),
+    ("image/bmp", rb"BM.{12}(?:\x0c|\x28|\x34|\x38|\x40|\x6c|\x7c)\0\0\0"),
+    ("image/tiff", rb"II\*\0|MM\0\*|II\+\0|MM\0\+"),
+    ("image/x-portable-anymap", rb"P[1-6][ \t\r\n#]"),
+    ("image/avif", rb"....ftyp(?:avif|avis)"),
+    ("image/heic", rb"....ftyp(?:heic|heix|heim|heis|hevc|hevx|mif1|msf1)"),
+    ("image/jp2", rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51"),
+    ("image/svg+xml", rb"(?i)\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]"),
+    ("application/pdf", rb"%PDF-"),
+    ("audio/wav", rb"RIFF....WAVE"),
+    ("audio/flac", rb"fLaC"),
+    ("audio/mpeg", rb"ID3|\xff[\xfb\xf3\xf2]"),
+    ("audio/aac", rb"\xff[\xf1\xf9]"),
+    ("audio/ogg", rb"OggS"),
+    ("audio/mp4", rb"....ftypM4A"),
+    ("video/quicktime", rb"....ftypqt  "),
+    ("video/mp4", rb"....ftyp"),
+    ("video/webm", rb"\x1a\x45\xdf\xa3.{0,64}webm"),
+    ("video/x-matroska", rb"\x1a\x45\xdf\xa3"),
+    ("video/x-msvideo", rb"RIFF....AVI "),
+    ("text/html", rb"(?i)\s*<(?:!doctype html|html|head|body)[\s>]"),
+)
+_COMPILED = tuple((mime_type, re.compile(pattern, re.DOTALL)) for mime_type, pattern in _SIGNATURES)
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+
+def sniff(data: bytes) -> str:
+    """The MIME type that the first bytes of `data` tell; `UNKNOWN` if they tell none."""
+    head = bytes(data[:HEAD_BYTES])
+    for mime_type, pattern in _COMPILED:
+        if pattern.match(head):
+            return mime_type
+    return "text/plain" if head and not _BINARY.search(head) else UNKNOWN

@@ -1,0 +1,195 @@
+"""Where the bytes of a part come from: path, URL, data URI, bytes, open file, or media reference.
+
+A string inside a part says where the medium is, and its spelling decides how: ``<media://...>`` is a media
+reference, ``data:`` a data URI, ``http://`` and ``https://`` a URL, ``file://`` and all else a path.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from medialens.errors import InputError, MediaDecodeError, MediaError
+from medialens.inputs import Media
+from medialens.media.fetch import fetch_url, shown
+from medialens.media.files import read_file, too_many_bytes
+from medialens.media.limits import MediaLimits
+from medialens.media.locks import lock_of
+from medialens.media.reference import MediaReference
+from medialens.media.sniff import sniff
+from medialens.media.store import local_path, open_store
+
+_DATA_URI = re.compile(r"data:(?P<meta>[^,]{0,512}),", re.IGNORECASE)
+_CHUNK_BYTES = 1024**2
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Encoded:
+    """A medium as it came: the bytes of a file.
+
+    Attributes:
+        data: All of them.
+        digest: Their sha256, 64 hex digits.
+        mime_type: Told from the bytes themselves, never from a name or header.
+        name: What messages call it: the path, the URL without secrets, the reference.
+    """
+
+    data: bytes
+    digest: str
+    mime_type: str
+    name: str
+
+    def __repr__(self) -> str:
+        return f"Encoded({self.name!r}, {self.mime_type}, {len(self.data)} bytes)"
+
+
+def says_where(source: Any) -> bool:
+    """Whether `source` says where bytes are (or is bytes); False for decoded objects such as arrays."""
+    return isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview, MediaReference)) or hasattr(
+        source, "read"
+    )
+
+
+def reference_of(part: Media) -> MediaReference | None:
+    """The media reference that a part holds, if it holds one.
+
+    Raises:
+        MediaReferenceError: It begins like one, but is none.
+    """
+    source = part.source
+    if isinstance(source, str) and source.startswith("<media://"):
+        return MediaReference.parse(source)
+    return source if isinstance(source, MediaReference) else None
+
+
+def read_part(part: Media, limits: MediaLimits) -> Encoded:
+    """The bytes of a part whose source `says_where` they are.
+
+    Raises:
+        MediaError: They cannot be read, or the limits forbid it; the message names the source.
+        InputError: The source is of no kind that is known.
+    """
+    reference = reference_of(part)
+    if reference is not None:
+        store = open_store(part.store)
+        return encoded(store.read(reference, limits=limits), name=store.source(reference) or str(reference.whole()))
+    return read_source(part.source, limits)
+
+
+def read_source(source: Any, limits: MediaLimits) -> Encoded:
+    """The bytes of anything that `says_where`, media references apart."""
+    if isinstance(source, str):
+        return _read_spelled(source, limits)
+    if isinstance(source, os.PathLike):
+        path = os.fsdecode(source)
+        return encoded(read_file(path, limits), name=path)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return _checked(source, f"<{len(source)} bytes>", limits)
+    if callable(getattr(source, "read", None)):
+        return _read_stream(source, limits)
+    msg = f"cannot read a {type(source).__name__} ({source!r:.80}); expected a path, URL, bytes or an open file"
+    raise InputError(msg, value=source)
+
+
+def encoded(data: bytes, *, name: str) -> Encoded:
+    """`data` with what its bytes tell."""
+    return Encoded(data=data, digest=hashlib.sha256(data).hexdigest(), mime_type=sniff(data), name=name)
+
+
+def _read_spelled(source: str, limits: MediaLimits) -> Encoded:
+    for prefix, read in _SPELLINGS:
+        if source[: len(prefix)].lower() == prefix:
+            return read(source, limits)
+    return _read_path(source, limits)
+
+
+def _read_path(source: str, limits: MediaLimits) -> Encoded:
+    return encoded(read_file(local_path(source), limits), name=source)
+
+
+def _read_url(source: str, limits: MediaLimits) -> Encoded:
+    return encoded(fetch_url(source, limits), name=shown(source))
+
+
+def _read_data_uri(source: str, limits: MediaLimits) -> Encoded:
+    match = _DATA_URI.match(source)
+    name = f"{source[:40]}..." if len(source) > 40 else source  # noqa: PLR2004  # enough to recognise it
+    if match is None:
+        msg = f"{name!r} is no data URI; expected data:<type>;base64,<data> or data:<type>,<percent-encoded data>"
+        raise MediaDecodeError(msg, source=name)
+    if len(source) - match.end() > 4 * limits.max_bytes + _CHUNK_BYTES:  # too long however it is encoded
+        raise too_many_bytes(name, (len(source) - match.end()) // 4, limits)
+    data = unquote_to_bytes(source[match.end() :])
+    if match["meta"].lower().rstrip().endswith(";base64"):
+        data = _from_base64(data, name)
+    return _checked(data, name, limits)
+
+
+def _from_base64(data: bytes, name: str) -> bytes:
+    compact = b"".join(data.split()).rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
+    try:
+        return base64.b64decode(compact + b"=" * (-len(compact) % 4), validate=True)
+    except binascii.Error as error:
+        msg = f"{name!r} does not hold base64: {error}"
+        raise MediaDecodeError(msg, source=name) from error
+
+
+_SPELLINGS: tuple[tuple[str, Callable[[str, MediaLimits], Encoded]], ...] = (
+    ("http://", _read_url),
+    ("https://", _read_url),
+    ("data:", _read_data_uri),
+)
+
+
+def _read_stream(file: Any, limits: MediaLimits) -> Encoded:
+    """All of an open file, from its beginning where it can seek; it stays open and where it was."""
+    name = str(getattr(file, "name", type(file).__name__))
+    try:
+        with lock_of(file):
+            return _checked(_all_of(file, name, limits), name, limits)
+    except (MediaError, InputError):
+        raise
+    except (OSError, ValueError) as error:
+        msg = f"the open file {name!r} cannot be read: {error}"
+        raise MediaDecodeError(msg, source=name) from error
+
+
+def _all_of(file: Any, name: str, limits: MediaLimits) -> bytes:
+    position = file.tell() if hasattr(file, "seekable") and file.seekable() else None
+    if position is not None:
+        file.seek(0)
+    try:
+        return _up_to_limit(file, name, limits)
+    finally:
+        if position is not None:
+            file.seek(position)
+
+
+def _up_to_limit(file: Any, name: str, limits: MediaLimits) -> bytes:
+    chunks, n_bytes = [], 0
+    while chunk := file.read(_CHUNK_BYTES):
+        if not isinstance(chunk, (bytes, bytearray)):
+            msg = f"the open file {name!r} gives {type(chunk).__name__}, not bytes; open it in binary mode: 'rb'"
+            raise InputError(msg, source=name)
+        n_bytes += len(chunk)
+        if n_bytes > limits.max_bytes:
+            raise too_many_bytes(name, n_bytes, limits)
+        chunks.append(bytes(chunk))
+    return b"".join(chunks)
+
+
+def _checked(data: bytes | bytearray | memoryview, name: str, limits: MediaLimits) -> Encoded:
+    n_bytes = data.nbytes if isinstance(data, memoryview) else len(data)
+    if n_bytes == 0:
+        msg = f"{name!r} is empty"
+        raise MediaDecodeError(msg, source=name)
+    if n_bytes > limits.max_bytes:
+        raise too_many_bytes(name, n_bytes, limits)
+    return encoded(bytes(data), name=name)

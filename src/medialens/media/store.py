@@ -1,0 +1,352 @@
+"""`MediaStore`: content digest -> bytes, or a pointer to the file or URL that has them.
+
+    <store>/9f/86/9f86d081...         the bytes, where they were copied
+    <store>/9f/86/9f86d081....json    the record: type, size, and where it came from
+
+The record makes an entry: it is written last, so whatever the digest of a record names is complete. Bytes that
+are there are used; otherwise the path or URL of the record is read, at every read, and must still have the
+registered digest. Nothing is locked: an entry's bytes have one possible content, and writing it twice is harmless.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from medialens.errors import (
+    InputError,
+    MediaChangedError,
+    MediaLimitError,
+    MediaNotFoundError,
+    UnknownReferenceError,
+)
+from medialens.media.fetch import fetch_url, shown
+from medialens.media.files import path_of_url, read_file, summarise_file
+from medialens.media.limits import MediaLimits
+from medialens.media.reference import MediaReference
+from medialens.media.sniff import sniff
+from medialens.media.store_backends import open_backend
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?:::[^/]+)*://")  # two letters at least: C:// is a drive
+_NAME = re.compile(r"(?:[0-9a-f]{2}/){2}(?P<digest>[0-9a-f]{64})(?P<record>\.json)?")
+_DEFAULT_LIMITS = MediaLimits()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Record:
+    """What a store knows of one medium besides its bytes. `path` and `url`: where it came from, if anywhere."""
+
+    digest: str
+    mime_type: str
+    n_bytes: int
+    path: str | None = None
+    url: str | None = None
+
+    def __post_init__(self) -> None:
+        MediaReference(digest=self.digest, mime_type=self.mime_type)  # refuses what cannot be spelled
+
+    @property
+    def source(self) -> str:
+        """The path or URL, "" if there is none."""
+        return self.path or self.url or ""
+
+    @property
+    def reference(self) -> MediaReference:
+        """The reference to the whole medium."""
+        return MediaReference(digest=self.digest, mime_type=self.mime_type)
+
+    def to_json(self) -> bytes:
+        """The record as it is kept."""
+        fields = {key: value for key, value in dataclasses.asdict(self).items() if value is not None}
+        return json.dumps(fields, indent=1).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes | None, digest: str) -> Record | None:
+        """The record of `digest`; None if there is none, or only what a killed writer left of it."""
+        try:
+            record = cls(**json.loads(data or b""))
+        except (ValueError, TypeError):
+            return None
+        return record if record.digest == digest else None
+
+
+class MediaStore:
+    """Media by the digest of their bytes. Safe with many writers in many processes, also when one is killed.
+
+    Stores with the same `url` are the same store, and equal; a store pickles as its URL. ``memory://`` stores
+    belong to one process.
+
+    Args:
+        location: A folder (`str`, `Path` or ``file://`` URL), ``memory://name``, or any URL that fsspec opens,
+            e.g. ``s3://bucket/media``. None is the folder named by the environment variable MEDIALENS_STORE, or
+            else ``media`` in the user's data folder.
+    """
+
+    def __init__(self, location: str | Path | None = None) -> None:
+        self.url = store_url(location)
+        self._backend = open_backend(self.url)
+
+    def put(self, data: bytes, *, mime_type: str | None = None) -> MediaReference:
+        """Keep a copy of `data`; putting the same bytes again changes nothing.
+
+        Args:
+            data: The encoded file, whole.
+            mime_type: Of `data`; None tells it from the first bytes.
+        """
+        if not data:
+            msg = "there is nothing to put into the store: data is empty"
+            raise InputError(msg)
+        data = bytes(data)
+        found = Record(digest=_sha256(data), mime_type=mime_type or sniff(data), n_bytes=len(data))
+        return self._put(data, found)
+
+    def register(
+        self, path: str | Path, *, copy: bool = False, limits: MediaLimits = _DEFAULT_LIMITS
+    ) -> MediaReference:
+        """Make a local file or a URL known: as a pointer with size and digest, or with `copy` as bytes.
+
+        A pointer costs no space; reading it fails with `MediaChangedError` once the file is not the one that was
+        registered. Where two files have the same content, the one registered last is pointed to.
+
+        Args:
+            path: A path, ``file://`` URL, or ``http``/``https`` URL (fetched, as far as `limits` allow).
+            copy: Whether to keep the bytes themselves.
+            limits: What may be read; for a URL pointer, those of each read count then.
+
+        Raises:
+            MediaError: It cannot be read, or the limits forbid it; see `read_file` and `fetch_url`.
+        """
+        if isinstance(path, str) and re.match("https?://", path, re.IGNORECASE):
+            data = fetch_url(path, limits)
+            found = Record(digest=_sha256(data), mime_type=sniff(data), n_bytes=len(data), url=path)
+            return self._put(data, found) if copy else self._write_record(found)
+        local = Path(os.path.abspath(local_path(path)))  # noqa: PTH100  # links stay as the caller named them
+        if copy:
+            data = read_file(local, limits)
+            found = Record(digest=_sha256(data), mime_type=sniff(data), n_bytes=len(data), path=str(local))
+            return self._put(data, found)
+        summary = summarise_file(local, limits)
+        return self._write_record(Record(**dataclasses.asdict(summary), path=str(local)))
+
+    def read(self, reference: MediaReference | str, *, limits: MediaLimits = _DEFAULT_LIMITS) -> bytes:
+        """The original bytes, whole, whatever part of them the reference selects.
+
+        Raises:
+            UnknownReferenceError: This store never issued it, or has let go of it since.
+            MediaChangedError: What is there now has another digest.
+            MediaNotFoundError: The file pointed to is gone.
+            MediaAccessError, MediaLimitError: The limits forbid it.
+        """
+        record = self._record(reference)
+        n_bytes = self._backend.size(_name(record.digest))
+        if n_bytes is None:
+            return _follow(record, limits)
+        if n_bytes > limits.max_bytes:
+            msg = f"{record.reference} has {n_bytes} bytes, above the limit of {limits.max_bytes} (max_bytes)"
+            raise MediaLimitError(msg, limit="max_bytes", value=n_bytes, maximum=limits.max_bytes)
+        data = self._backend.read(_name(record.digest)) or b""
+        if _sha256(data) != record.digest:
+            where = f"{self.url}/{_name(record.digest)}"
+            msg = f"the stored bytes at {where} are damaged: they do not have the digest {record.digest}; put them anew"
+            raise MediaChangedError(msg, path=where, digest=record.digest)
+        return data
+
+    def path(self, reference: MediaReference | str) -> Path | None:
+        """A local file that has exactly these bytes now, if there is one.
+
+        Raises:
+            UnknownReferenceError: This store never issued it.
+        """
+        record = self._record(reference)
+        stored = self._backend.path(_name(record.digest))
+        if stored is not None or record.path is None:
+            return stored
+        pointed = Path(record.path)
+        return pointed if _still_has(pointed, record) else None
+
+    def source(self, reference: MediaReference | str) -> str:
+        """The path or URL it was registered from, or "" if it came as bytes.
+
+        Raises:
+            UnknownReferenceError: This store never issued it.
+        """
+        return self._record(reference).source
+
+    def references(self) -> Iterator[MediaReference]:
+        """Every medium of the store, in no particular order."""
+        for name in self._backend.names():
+            match = _NAME.fullmatch(name)
+            if match and match["record"]:
+                record = Record.from_json(self._backend.read(name), match["digest"])
+                if record is not None:
+                    yield record.reference
+
+    def gc(
+        self, keep: Iterable[MediaReference | str], *, leftovers_older_than_seconds: float = 3600.0
+    ) -> tuple[MediaReference, ...]:
+        """Let go of all media but those of `keep`; files that pointers point to are never touched.
+
+        Run it while nobody adds media that are not in `keep`. What killed writers left is removed as well.
+
+        Args:
+            keep: References, also of parts: the medium they belong to is kept.
+            leftovers_older_than_seconds: Younger incomplete entries may belong to a writer at work, and stay.
+
+        Returns:
+            What was removed.
+        """
+        kept = {_as_reference(reference).digest for reference in keep}
+        removed = tuple(reference for reference in list(self.references()) if reference.digest not in kept)
+        for reference in removed:
+            # The record first: an entry without a record does not exist.
+            self._backend.remove(_record_name(reference.digest))
+            self._backend.remove(_name(reference.digest))
+        self._remove_leftovers(leftovers_older_than_seconds)
+        return removed
+
+    def __contains__(self, reference: MediaReference | str) -> bool:
+        return self._find(_as_reference(reference).digest) is not None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MediaStore) and self.url == other.url
+
+    def __hash__(self) -> int:
+        return hash((MediaStore, self.url))
+
+    def __repr__(self) -> str:
+        return f"MediaStore({self.url!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return MediaStore, (self.url,)
+
+    def _find(self, digest: str) -> Record | None:
+        return Record.from_json(self._backend.read(_record_name(digest)), digest)
+
+    def _record(self, reference: MediaReference | str) -> Record:
+        digest = _as_reference(reference).digest
+        record = self._find(digest)
+        if record is None:
+            msg = (
+                f"no medium with digest {digest} in the store {self.url}; register the file there again, "
+                "or pass the store that issued the reference as store="
+            )
+            raise UnknownReferenceError(msg, digest=digest, store=self.url)
+        return record
+
+    def _put(self, data: bytes, found: Record) -> MediaReference:
+        name = _name(found.digest)
+        if self._backend.size(name) != len(data) or self._backend.read(name) != data:
+            self._backend.write(name, data, lasting=True)
+        return self._write_record(found, lasting=True)
+
+    def _write_record(self, found: Record, *, lasting: bool = False) -> MediaReference:
+        known = self._find(found.digest)
+        if known is not None and not found.source:
+            found = dataclasses.replace(found, path=known.path, url=known.url)
+        if found != known:
+            self._backend.write(_record_name(found.digest), found.to_json(), lasting=lasting)
+        return found.reference
+
+    def _remove_leftovers(self, older_than_seconds: float) -> None:
+        self._backend.sweep(older_than_seconds=older_than_seconds)
+        for name in list(self._backend.names()):
+            match = _NAME.fullmatch(name)
+            if match and self._find(match["digest"]) is None and self._backend.age_seconds(name) >= older_than_seconds:
+                self._backend.remove(name)
+
+
+def open_store(store: MediaStore | str | Path | None = None) -> MediaStore:
+    """The store itself, or the one of this process at that location; None is the default store."""
+    if isinstance(store, MediaStore):
+        return store
+    url = store_url(store)
+    return _stores.get(url) or _stores.setdefault(url, MediaStore(url))
+
+
+_stores: dict[str, MediaStore] = {}
+
+
+def store_url(location: str | Path | None) -> str:
+    """The one spelling of a store's location; see `MediaStore`."""
+    if location is None:
+        chosen = os.environ.get("MEDIALENS_STORE")
+        return store_url(chosen or Path(platformdirs.user_data_dir("medialens", appauthor=False)) / "media")
+    if isinstance(location, str) and _URL.match(location) and not location.startswith("file://"):
+        return location if location == "memory://" else location.rstrip("/")
+    folder = local_path(location).expanduser()
+    return Path(os.path.abspath(folder)).as_uri()  # noqa: PTH100  # links stay as the caller named them
+
+
+def local_path(path: str | Path) -> Path:
+    """The path that a path or ``file://`` URL names."""
+    if isinstance(path, str) and path.lower().startswith("file://"):
+        return path_of_url(path)
+    return Path(path)
+
+
+def _follow(record: Record, limits: MediaLimits) -> bytes:
+    """The bytes that a pointer points to, checked."""
+    if record.url is not None:
+        data, where = fetch_url(record.url, limits), shown(record.url)
+    elif record.path is not None:
+        data, where = _read_pointed(record.path, record, limits), record.path
+    else:
+        msg = f"the bytes of {record.reference} are gone from the store; put them anew"
+        raise MediaNotFoundError(msg, source=str(record.reference))
+    if _sha256(data) != record.digest:
+        raise _changed(where, record)
+    return data
+
+
+def _read_pointed(path: str, record: Record, limits: MediaLimits) -> bytes:
+    try:
+        n_bytes = Path(path).stat().st_size
+    except FileNotFoundError as error:
+        msg = (
+            f"{path!r} does not exist any more; the media reference with digest {record.digest} points to it. "
+            "Put the file back, or register it where it is now (copy=True keeps the bytes)"
+        )
+        raise MediaNotFoundError(msg, source=path, digest=record.digest) from error
+    except OSError:
+        return read_file(path, limits)  # which says what is wrong
+    if Path(path).is_file() and n_bytes != record.n_bytes:
+        raise _changed(path, record)
+    return read_file(path, limits)
+
+
+def _still_has(path: Path, record: Record) -> bool:
+    if not path.is_file() or path.stat().st_size != record.n_bytes:
+        return False
+    return summarise_file(path, MediaLimits(max_bytes=record.n_bytes)).digest == record.digest
+
+
+def _changed(where: str, record: Record) -> MediaChangedError:
+    msg = (
+        f"{where!r} is not what was registered with digest {record.digest} and {record.n_bytes} bytes: it has "
+        "changed since. Register it again, and index it again under its new reference"
+    )
+    return MediaChangedError(msg, path=where, digest=record.digest)
+
+
+def _as_reference(reference: MediaReference | str) -> MediaReference:
+    return MediaReference.parse(reference) if isinstance(reference, str) else reference
+
+
+def _name(digest: str) -> str:
+    return f"{digest[:2]}/{digest[2:4]}/{digest}"
+
+
+def _record_name(digest: str) -> str:
+    return f"{_name(digest)}.json"
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
