@@ -1,6 +1,6 @@
 """From a run to a repository in the hub's file layout: what `Encoder` loads like any other.
 
-    config.json  model.safetensors (float16)  tokenizer.json  preprocessor_config.json  README.md
+config.json  model.safetensors (float16)  tokenizer.json  preprocessor_config.json  README.md
 """
 
 from __future__ import annotations

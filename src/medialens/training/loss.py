@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+SHORT_DIM = 48
+"""Vectors cut to so many dimensions are trained to be good as well."""
 _SMALL = -1e4
 
 
@@ -44,12 +46,14 @@ def contrastive_loss(queries: Tensor, documents: Tensor, scale: Tensor, same: Te
 
 
 def total_loss(features: Features, same: Tensor) -> Tensor:
-    """Text to picture; and, on the first m, text to text and text to picture-with-caption.
+    """Text to picture, with whole and with short vectors; and text to text and to picture-with-caption.
 
-    The last one is what a mixed item is at search time, the sum of un-normalised features: training on it keeps
+    The short vectors are those of Matryoshka representation learning (Kusupati et al. 2022). Picture-with-caption is what a mixed item is at search time, the sum of un-normalised features: training on it keeps
     the two parts of the sum at comparable lengths.
     """
     loss = contrastive_loss(features.captions, features.images, features.scale, same)
+    short = contrastive_loss(features.captions[:, :SHORT_DIM], features.images[:, :SHORT_DIM], features.scale, same)
+    loss = loss + 0.25 * short
     count = len(features.seconds)
     if not count:
         return loss

@@ -77,14 +77,20 @@ def measure(encoder: Embedder) -> list[Row]:
         queries, documents = encoder.encode_queries(gallery.queries), encoder.encode_documents(gallery.pictures)
         rows += [recall_row("text to image", queries, documents), recall_row("image to text", documents, queries)]
     rows += [
-        measure_text_to_image(encoder, "in sentences never trained on", make_gallery(200, seed=SEED, unseen_frames=True)),
-        measure_text_to_image(encoder, "with one word never trained on", make_gallery(200, seed=SEED, unseen_words=True)),
+        measure_text_to_image(
+            encoder, "in sentences never trained on", make_gallery(200, seed=SEED, unseen_frames=True)
+        ),
+        measure_text_to_image(
+            encoder, "with one word never trained on", make_gallery(200, seed=SEED, unseen_words=True)
+        ),
         measure_text_to_image(encoder, "combinations seen in training", make_gallery(200, seed=SEED, split="train")),
         _measure_captioned(encoder, small),
         _measure_text_documents(encoder, small),
     ]
     return rows + [
-        measure_text_to_image(encoder, f"only pictures of the kind *{kind}*", make_gallery(_PER_KIND, seed=SEED, kind=kind))
+        measure_text_to_image(
+            encoder, f"only pictures of the kind *{kind}*", make_gallery(_PER_KIND, seed=SEED, kind=kind)
+        )
         for kind in KINDS
     ]
 
@@ -92,7 +98,9 @@ def measure(encoder: Embedder) -> list[Row]:
 def _measure_captioned(encoder: Embedder, gallery: Gallery) -> Row:
     """Documents are a picture with its caption, one vector each."""
     documents = [Item(picture, text) for picture, text in zip(gallery.pictures, _captions(gallery), strict=True)]  # type: ignore[arg-type]
-    return recall_row("text to picture with caption", encoder.encode_queries(gallery.queries), encoder.encode_documents(documents))
+    return recall_row(
+        "text to picture with caption", encoder.encode_queries(gallery.queries), encoder.encode_documents(documents)
+    )
 
 
 def _measure_text_documents(encoder: Embedder, gallery: Gallery) -> Row:

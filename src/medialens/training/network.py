@@ -16,12 +16,13 @@ def build_network(vocabulary_size: int, *, widths: list[int] | None = None, text
 
     Six stages halve 96 / 3 = 32 cells a side down to a single one, so that the last "mean over positions" is
     over one position and *where* something is survives in the channels: that is what makes "above" and "top
-    left" learnable. `hidden_size` is not ConvNeXt's own field; VisionTextDualEncoder reads it to size its
+    left" learnable. The first stage has no blocks, because they would cost as much as all others together.
+    `hidden_size` is not ConvNeXt's own field; VisionTextDualEncoder reads it to size its
     projection.
     """
     widths = widths or _VISION_WIDTHS
     vision = ConvNextConfig(
-        image_size=IMAGE_SIZE, patch_size=3, num_stages=6, hidden_sizes=widths, depths=[1, 1, 2, 2, 1, 1],
+        image_size=IMAGE_SIZE, patch_size=3, num_stages=6, hidden_sizes=widths, depths=[0, 1, 3, 2, 1, 1],
         hidden_size=widths[-1], layer_scale_init_value=0.1, drop_path_rate=0.0,
     )  # fmt: skip
     text = BertConfig(

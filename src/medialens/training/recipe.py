@@ -1,6 +1,6 @@
 """The recipe of the embedded model: one function, `train`, seeded and resumable.
 
-    examples(seed, step) -> network -> loss -> AdamW -> running mean of the weights -> checkpoint
+examples(seed, step) -> network -> loss -> AdamW -> running mean of the weights -> checkpoint
 """
 
 from __future__ import annotations
@@ -130,9 +130,7 @@ def _groups(network: torch.nn.Module, weight_decay: float) -> list[dict[str, Any
     return [{"params": decaying, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
 
 
-def train(
-    settings: RecipeSettings, folder: str | Path, *, on_checkpoint: Callable[[Run], None] | None = None
-) -> Run:
+def train(settings: RecipeSettings, folder: str | Path, *, on_checkpoint: Callable[[Run], None] | None = None) -> Run:
     """Trains until `steps` or `minutes` are over, going on from the folder's checkpoint if there is one.
 
     Args:

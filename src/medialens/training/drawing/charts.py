@@ -30,7 +30,9 @@ def _heights(trend: str, count: int, chance: random.Random) -> list[float]:
     noise = [chance.uniform(-0.05, 0.05) for _ in steps]
     if trend == "flat":
         return [level + part * 0.6 for part in noise]
-    return [min(1.0, max(0.05, low + (high - low) * step + part)) for step, part in zip(shapes[trend], noise, strict=True)]
+    return [
+        min(1.0, max(0.05, low + (high - low) * step + part)) for step, part in zip(shapes[trend], noise, strict=True)
+    ]
 
 
 def _invent_chart(chance: random.Random) -> dict[str, str]:
@@ -46,7 +48,9 @@ def _invent_chart(chance: random.Random) -> dict[str, str]:
 
 def _draw_chart(facts: Mapping[str, str], size: Size, chance: random.Random) -> Image.Image:
     canvas = Canvas(size, chance.choice(PAPER))
-    canvas.text((0.5, 0.02), facts["topic"].title(), _INK, chance.uniform(0.12, 0.15), anchor="ma", bold=chance.random() < 0.5)  # noqa: PLR2004
+    canvas.text(
+        (0.5, 0.02), facts["topic"].title(), _INK, chance.uniform(0.12, 0.15), anchor="ma", bold=chance.random() < 0.5
+    )  # noqa: PLR2004
     if facts["chart"] == "pie":
         _draw_pie(canvas, int(facts["slices"]), chance)
         return canvas.image
@@ -111,9 +115,7 @@ def _describe_chart(facts: Mapping[str, str], speaker: Speaker, full: bool) -> t
     )
 
 
-def _describe_pie(
-    facts: Mapping[str, str], speaker: Speaker, kind: str, full: bool
-) -> tuple[str, frozenset[str]]:
+def _describe_pie(facts: Mapping[str, str], speaker: Speaker, kind: str, full: bool) -> tuple[str, frozenset[str]]:
     slices = f"{speaker.word(facts['slices'])} {speaker.one_of('slices', 'pieces', 'parts')}"
     if full:
         text = speaker.one_of(

@@ -39,7 +39,9 @@ def _tree(canvas: Canvas, colour: Rgb, detail: str, chance: random.Random) -> No
     x, radius = 0.5 + chance.uniform(-0.1, 0.1), chance.uniform(0.22, 0.27)
     canvas.box((x - 0.04, 0.5, x + 0.04, 0.88), (100, 65, 35))
     for dx, dy in ((0, -0.06), (-0.13, 0.06), (0.13, 0.06)):
-        canvas.ellipse((x + dx - radius * 0.8, 0.38 + dy - radius * 0.8, x + dx + radius * 0.8, 0.38 + dy + radius * 0.8), colour)
+        canvas.ellipse(
+            (x + dx - radius * 0.8, 0.38 + dy - radius * 0.8, x + dx + radius * 0.8, 0.38 + dy + radius * 0.8), colour
+        )
 
 
 def _pine(canvas: Canvas, colour: Rgb, detail: str, chance: random.Random) -> None:
@@ -77,7 +79,11 @@ def _boat(canvas: Canvas, colour: Rgb, detail: str, chance: random.Random) -> No
 
 
 def _fish(canvas: Canvas, colour: Rgb, detail: str, chance: random.Random) -> None:
-    x, y, side = 0.5 + chance.uniform(-0.06, 0.06), 0.5 + chance.uniform(-0.1, 0.1), -1 if detail == "facing left" else 1
+    x, y, side = (
+        0.5 + chance.uniform(-0.06, 0.06),
+        0.5 + chance.uniform(-0.1, 0.1),
+        -1 if detail == "facing left" else 1,
+    )
     canvas.polygon([(x - side * 0.2, y), (x - side * 0.4, y - 0.15), (x - side * 0.4, y + 0.15)], colour)
     canvas.ellipse((x - 0.28, y - 0.16, x + 0.28, y + 0.16), colour)
     eye = x + side * 0.16

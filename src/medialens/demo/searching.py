@@ -1,0 +1,128 @@
+"""The same search in both frameworks: retrieve with short vectors, then rerank with whole ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from langchain_core.vectorstores import InMemoryVectorStore
+from llama_index.core import VectorStoreIndex
+from llama_index.core.schema import QueryBundle
+
+from medialens.demo.pictures import Question
+from medialens.langchain import MediaEmbeddings, MediaReranker, media_document
+from medialens.llama_index import MediaEmbedding, MediaRerank, media_node
+
+SHORT_DIM = 48
+N_CANDIDATES = 20
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Hit:
+    """A file and its score."""
+
+    path: Path
+    score: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What one framework found for one question, best first, before and after reranking."""
+
+    retrieved: tuple[Hit, ...]
+    reranked: tuple[Hit, ...]
+
+
+class Searcher(Protocol):
+    """One framework, with the pictures in its index."""
+
+    name: str
+
+    def search(self, question: Question) -> Answer: ...
+
+
+class LangChainSearcher:
+    """Documents in an unmodified `InMemoryVectorStore`."""
+
+    name = "LangChain"
+
+    def __init__(self, files: Sequence[Path], *, model: str, store: str) -> None:
+        self._media = store
+        self._vectors = InMemoryVectorStore(MediaEmbeddings(model=model, truncate_dim=SHORT_DIM, store=store))
+        self._vectors.add_documents([media_document(path, store=store) for path in files])
+        self._reranker = MediaReranker(model=model, store=store)
+
+    def search(self, question: Question) -> Answer:
+        """A text is a query as it stands; a picture is one by its media reference."""
+        query = question.text
+        if question.picture:
+            query = media_document(question.picture, store=self._media).page_content
+        found = self._vectors.similarity_search_with_score(query, k=N_CANDIDATES)
+        best = self._reranker.compress_documents([document for document, _ in found], query)
+        return Answer(
+            retrieved=tuple(Hit(path=Path(one.metadata["source"]), score=score) for one, score in found),
+            reranked=tuple(
+                Hit(path=Path(one.metadata["source"]), score=one.metadata["relevance_score"]) for one in best
+            ),
+        )
+
+
+class LlamaIndexSearcher:
+    """Nodes in a stock `VectorStoreIndex`."""
+
+    name = "LlamaIndex"
+
+    def __init__(self, files: Sequence[Path], *, model: str, store: str) -> None:
+        embedding = MediaEmbedding(model_name=model, truncate_dim=SHORT_DIM, store=store)
+        nodes = embedding([media_node(path, store=store) for path in files])
+        index = VectorStoreIndex(nodes=list(nodes), embed_model=embedding)
+        self._media = store
+        self._retriever = index.as_retriever(similarity_top_k=N_CANDIDATES)
+        self._reranker = MediaRerank(model=model, store=store)
+
+    def search(self, question: Question) -> Answer:
+        """A text is a query as it stands; a picture is one by its media reference."""
+        query = QueryBundle(question.text)
+        if question.picture:
+            query = QueryBundle(media_node(question.picture, store=self._media).metadata["media_ref"])
+        found = self._retriever.retrieve(query)
+        best = self._reranker.postprocess_nodes(found, query_bundle=query)
+        retrieved, reranked = (
+            tuple(Hit(path=Path(one.node.metadata["source"]), score=float(one.score or 0.0)) for one in hits)
+            for hits in (found, best)
+        )
+        return Answer(retrieved=retrieved, reranked=reranked)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Finding:
+    """A question with each framework's answer, by the framework's name."""
+
+    question: Question
+    answers: dict[str, Answer]
+
+    @property
+    def agree(self) -> bool:
+        """Whether the frameworks give the same files in the same order, before and after reranking."""
+        orders = {(_order(one.retrieved), _order(one.reranked)) for one in self.answers.values()}
+        return len(orders) == 1
+
+    @property
+    def retrieved_right(self) -> bool:
+        """Whether every framework retrieved the right picture first; False where none is known."""
+        return self._first_is_right("retrieved")
+
+    @property
+    def right(self) -> bool:
+        """Whether the right picture is first after reranking, in every framework."""
+        return self._first_is_right("reranked")
+
+    def _first_is_right(self, stage: str) -> bool:
+        firsts = [getattr(answer, stage)[:1] for answer in self.answers.values()]
+        return all(hits and hits[0].path == self.question.answer for hits in firsts)
+
+
+def _order(hits: Sequence[Hit]) -> tuple[Path, ...]:
+    return tuple(hit.path for hit in hits)
