@@ -11,12 +11,13 @@ from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_tests.integration_tests import EmbeddingsIntegrationTests
 from langchain_tests.unit_tests import EmbeddingsUnitTests
 
-from medialens.inputs import Image, Item
 from medialens.errors import MediaNotFoundError
+from medialens.inputs import Image, Item
 from medialens.langchain import MediaEmbeddings
 from medialens.media.limits import MediaLimits
 from medialens.media.store import MediaStore
-from medialens.testing.contracts import EmbeddingsContract, draw, reference_texts
+from medialens.testing.contracts import EmbeddingsContract
+from medialens.testing.contracts.checks import STORE, draw, reference_texts
 
 
 class TestContract(EmbeddingsContract):
@@ -77,7 +78,7 @@ def test_the_length_may_be_called_dimensions_as_elsewhere_in_langchain():
 
 
 def test_a_token_shows_neither_in_repr_nor_in_a_dump():
-    embeddings = MediaEmbeddings(token="hf_secret")
+    embeddings = MediaEmbeddings(token="hf_secret")  # noqa: S106  # made up
     assert "hf_secret" not in repr(embeddings) + str(embeddings.model_dump()) + embeddings.model_dump_json()
     assert MediaEmbeddings(**embeddings.model_dump()).model_dump() == embeddings.model_dump()
 
@@ -91,7 +92,7 @@ def test_a_store_is_kept_as_its_url(tmp_path):
 def test_pictures_come_in_every_form_that_image_takes(tmp_path):
     (path,) = draw(tmp_path, "red")
     (reference,) = reference_texts([path])
-    embeddings = MediaEmbeddings(store="memory://contract")
+    embeddings = MediaEmbeddings(store=STORE)
     with PIL.Image.open(path) as picture:
         data = (tmp_path / "0-red.png").read_bytes()
         forms = [

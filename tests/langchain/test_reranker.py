@@ -4,12 +4,12 @@ import pytest
 from langchain_classic.retrievers import ContextualCompressionRetriever
 from langchain_core.documents import Document
 from langchain_core.vectorstores import InMemoryVectorStore
+from tests.pictures import draw_shapes
 
 from medialens.errors import UnsupportedModalityError
 from medialens.langchain import MediaEmbeddings, MediaReranker, media_document
 from medialens.media.reference import MediaReference
 from medialens.testing.contracts import RerankerContract
-from tests.pictures import draw_shapes
 
 STORE = "memory://langchain-reranker"
 
@@ -66,7 +66,7 @@ def test_the_score_kind_is_told():
 
 def test_a_medium_that_the_model_lacks_names_the_document():
     sound = MediaReference(digest="b" * 64, mime_type="audio/wav")
-    with pytest.raises(UnsupportedModalityError, match="item 1.*audio"):
+    with pytest.raises(UnsupportedModalityError, match=r"item 1.*audio"):
         MediaReranker(store=STORE).compress_documents([Document("text"), Document(str(sound))], "a red circle")
 
 

@@ -17,11 +17,11 @@ from langchain_qdrant import QdrantVectorStore
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 from qdrant_client import QdrantClient
 from qdrant_client.models import Distance, VectorParams
+from tests.pictures import draw_shape, draw_shapes
 
 from medialens.inputs import Image
 from medialens.langchain import MediaEmbeddings, document_key, media_document
 from medialens.media.store import open_store
-from tests.pictures import draw_shape, draw_shapes
 
 MEDIA = "memory://langchain-stores"
 

@@ -32,7 +32,10 @@ class MediaReranker(RerankSettings, BaseDocumentCompressor):
         return self._open_reranker(self.model).score_kind
 
     def compress_documents(
-        self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
+        self,
+        documents: Sequence[Document],
+        query: str,
+        callbacks: Callbacks | None = None,  # noqa: ARG002
     ) -> Sequence[Document]:
         """The best documents, best first.
 
@@ -51,7 +54,10 @@ class MediaReranker(RerankSettings, BaseDocumentCompressor):
         return [_scored(documents[index], score) for index, score in ranked]
 
     async def acompress_documents(
-        self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
+        self,
+        documents: Sequence[Document],
+        query: str,
+        callbacks: Callbacks | None = None,  # noqa: ARG002
     ) -> Sequence[Document]:
         """`compress_documents`, awaited on the engine without occupying a thread."""
         if not documents or self.top_n == 0:

@@ -19,7 +19,7 @@ from medialens.inputs import Image, Input, Item, as_item
 from medialens.llama_index.media import (
     bundle_to_item,
     describe_item,
-    embed_text_to_item,
+    embed_texts_to_items,
     naming,
     nodes_to_items,
 )
@@ -136,7 +136,7 @@ class MediaEmbedding(EmbeddingSettings, MultiModalEmbedding):
         return await self._aembed(self.model_name, self._pictures(img_file_paths), "document")
 
     def _text_items(self, texts: Sequence[str]) -> list[Item]:
-        return [embed_text_to_item(text, store=self.store) for text in texts]
+        return embed_texts_to_items(texts, store=self.store)
 
     def _pictures(self, images: Sequence[ImageType]) -> list[Item]:
         return [Item(self._picture(image)) for image in images]

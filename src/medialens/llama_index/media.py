@@ -37,15 +37,10 @@ from medialens.inputs import Audio, Image, Item, Part, Text, Video
 from medialens.media.limits import MediaLimits
 from medialens.media.store import open_store
 from medialens.retrieval.description import MediaDescription, Scalar, describe, merge_metadata
-from medialens.retrieval.references import StoreLike, query_to_item, text_to_item
+from medialens.retrieval.references import MEDIA, StoreLike, query_to_item, text_to_item, to_items
 
 _LIMITS = MediaLimits()
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://github.com/medialens/medialens#node")
-_RESOURCES: dict[str, type[Image] | type[Audio] | type[Video]] = {
-    "image_resource": Image,
-    "audio_resource": Audio,
-    "video_resource": Video,
-}
 # LlamaIndex writes metadata as "key: value" in front of a node's text. The key of ours is not part of the content.
 _LABEL = re.compile(r"^media_ref: (?=<media://)", re.MULTILINE)
 
@@ -80,7 +75,7 @@ def media_node(  # noqa: PLR0913  # each is a plain choice of the caller's
     """
     description = describe(path, caption=caption, store=store, copy=copy, limits=limits)
     everything = merge_metadata(description, metadata)
-    local = open_store(store).path(description.reference)
+    local = _local_path(description, store=store, copy=copy)
     resource = MediaResource(path=local, mimetype=description.reference.mime_type) if local else None
     fields: dict[str, Any] = {
         "id_": _node_id(description),
@@ -133,6 +128,11 @@ def embed_text_to_item(text: str, *, store: StoreLike = None) -> Item:
     return text_to_item(_LABEL.sub("", text), store=store)
 
 
+def embed_texts_to_items(texts: Sequence[str], *, store: StoreLike = None) -> list[Item]:
+    """`embed_text_to_item` of each; an error carries the position of its text."""
+    return to_items([_LABEL.sub("", text) for text in texts], store=store)
+
+
 def bundle_to_item(query: QueryBundle, *, store: StoreLike = None) -> Item:
     """A query's text, its picture, or both with the text first; text that is all references is media."""
     words = query_to_item(query.query_str, store=store)
@@ -165,8 +165,8 @@ def _named(error: MedialensError, node_id: str) -> MedialensError:
 def _resources(node: BaseNode) -> Iterator[Part]:
     if isinstance(node, ImageNode):
         yield _image_of(node)
-    for name, kind in _RESOURCES.items():
-        resource = getattr(node, name, None)
+    for name, kind in MEDIA.items():
+        resource = getattr(node, f"{name}_resource", None)
         if resource is not None:
             yield _medium(name, kind, resource)
 
@@ -212,6 +212,13 @@ def _node_id(description: MediaDescription) -> str:
     fragment = str(description.reference).partition("#")[2]
     identity = json.dumps([description.source, fragment, description.caption])
     return str(uuid.uuid5(_NAMESPACE, identity))
+
+
+def _local_path(description: MediaDescription, *, store: StoreLike, copy: bool) -> Path | None:
+    # Language models are sent what lies there. Without a copy it is the file itself, checked a moment ago.
+    if description.source.lower().startswith(("http://", "https://")) or copy:
+        return open_store(store).path(description.reference)
+    return Path(description.source)
 
 
 def _source(description: MediaDescription) -> RelatedNodeInfo:

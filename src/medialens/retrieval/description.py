@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from medialens.errors import InputError
+from medialens.errors import InputError, MediaDecodeError
 from medialens.media.limits import MediaLimits
 from medialens.media.reference import MediaReference
-from medialens.media.store import MediaStore, open_store
-from medialens.retrieval.references import StoreLike
+from medialens.media.store import MediaStore, local_path, open_store
+from medialens.retrieval.references import MEDIA, StoreLike
 
 Scalar: TypeAlias = str | int | float | bool
 
@@ -87,6 +87,9 @@ def describe(
     """
     media = open_store(store)
     reference = media.register(path, copy=copy, limits=limits)
+    if reference.modality not in MEDIA:
+        msg = f"{str(path)!r} holds {reference.mime_type}; expected a file of {', '.join(MEDIA)}"
+        raise MediaDecodeError(msg, source=str(path))
     width, height = _size(media, reference, limits)
     return MediaDescription(reference=reference, source=_source(path), caption=caption, width=width, height=height)
 
@@ -111,14 +114,17 @@ def merge_metadata(description: MediaDescription, extra: Mapping[str, Scalar] | 
 
 
 def _source(path: str | Path) -> str:
-    text = os.fspath(path)
-    return text if text.startswith(("http://", "https://")) else str(Path(text).expanduser().absolute())
+    if isinstance(path, str) and path.lower().startswith(("http://", "https://")):
+        return path
+    return os.path.abspath(local_path(path))  # noqa: PTH100  # links stay as the caller named them
 
 
 def _size(media: MediaStore, reference: MediaReference, limits: MediaLimits) -> tuple[int, int]:
     if reference.modality != "image":
         return -1, -1
-    import io, PIL.Image
+    import io
+
+    import PIL.Image
 
     with PIL.Image.open(io.BytesIO(media.read(reference, limits=limits))) as image:
         return image.size

@@ -20,7 +20,9 @@ from medialens.media.reference import MediaReference, find_references
 StoreLike: TypeAlias = Any
 """A `MediaStore`, its URL or folder, or None for the default store."""
 
-_KINDS: dict[str, type[Image] | type[Audio] | type[Video]] = {"image": Image, "audio": Audio, "video": Video}
+MEDIA: dict[str, type[Image] | type[Audio] | type[Video]] = {"image": Image, "audio": Audio, "video": Video}
+"""The part for each kind of medium, by the first half of its MIME type."""
+
 _ONLY_REFERENCES = re.compile(r"\s*(?:<media://[^<>\s]*>\s*)+")
 
 
@@ -97,8 +99,8 @@ def _text_part(text: str) -> Iterator[Part]:
 
 def _media_part(spelling: str, store: StoreLike) -> Part:
     reference = MediaReference.parse(spelling)
-    kind = _KINDS.get(reference.modality)
+    kind = MEDIA.get(reference.modality)
     if kind is None:
-        msg = f"cannot read {reference.mime_type!r} of {spelling}; expected one of {', '.join(_KINDS)}"
+        msg = f"cannot read {reference.mime_type!r} of {spelling}; expected one of {', '.join(MEDIA)}"
         raise MediaReferenceError(msg, text=spelling)
     return kind(spelling, store=store)

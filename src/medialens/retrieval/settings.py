@@ -8,14 +8,16 @@ hand to spawned or forked workers.
 
 from __future__ import annotations
 
-import os
+import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer, field_validator
 
 from medialens.inputs import Input, Role
 from medialens.media.limits import MediaLimits
+from medialens.media.store import store_url
 
 if TYPE_CHECKING:
     from medialens.encoder import Encoder
@@ -36,6 +38,11 @@ class ModelSettings(BaseModel):
     trust_remote_code: bool = Field(default=False, description="Allow code from the repository.")
     device: str | None = Field(default=None, description="Such as 'cpu' or 'cuda:0'; None decides by the machine.")
     dtype: str | None = Field(default=None, description="Of the computation: 'float32', 'bfloat16', 'float16'.")
+    attention: str | None = Field(default=None, description="Of the model: 'sdpa', 'eager', 'flash_attention_2'.")
+    fusion: Literal["sum"] | None = Field(
+        default=None, description="'sum' lets a dual encoder take items that mix text and picture."
+    )
+    max_tokens: int | None = Field(default=None, gt=0, description="Cut text here.")
     model_kwargs: dict[str, Any] = Field(default_factory=dict, description="For the model's constructor.")
     processor_kwargs: dict[str, Any] = Field(default_factory=dict, description="For its processor.")
     store: str | None = Field(
@@ -48,9 +55,15 @@ class ModelSettings(BaseModel):
     @field_validator("store", mode="before")
     @classmethod
     def _take_url(cls, value: Any) -> Any:
-        # A MediaStore is its URL; fields must survive dumping and pickling.
+        # A store is its URL, and a folder its absolute one: fields are dumped, pickled and read elsewhere.
         value = getattr(value, "url", value)
-        return os.fspath(value) if isinstance(value, os.PathLike) else value
+        return store_url(value) if isinstance(value, (str, Path)) else value
+
+    @field_serializer("limits")
+    def _dump_limits(self, limits: MediaLimits) -> dict[str, Any]:
+        # In JSON's own types, whichever way it is dumped: LlamaIndex writes a dump with json.dumps.
+        roots = None if limits.roots is None else [str(root) for root in limits.roots]
+        return {**dataclasses.asdict(limits), "url_hosts": list(limits.url_hosts), "roots": roots}
 
     def _handle_arguments(self) -> dict[str, Any]:
         names = set(ModelSettings.model_fields) - {"store", "token"}

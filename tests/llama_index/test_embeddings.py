@@ -1,0 +1,328 @@
+"""LlamaIndex's embedding: our contract, and what is particular to nodes, events and indexes."""
+
+import io
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from llama_index.core import StorageContext, VectorStoreIndex, load_index_from_storage
+from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload, LlamaDebugHandler
+from llama_index.core.embeddings import MultiModalEmbedding
+from llama_index.core.ingestion import IngestionCache, IngestionPipeline
+from llama_index.core.schema import (
+    Document,
+    ImageDocument,
+    ImageNode,
+    MediaResource,
+    MetadataMode,
+    Node,
+    QueryBundle,
+    TextNode,
+)
+from llama_index.core.storage.kvstore import SimpleKVStore
+from llama_index_instrumentation import get_dispatcher
+from llama_index_instrumentation.event_handlers import BaseEventHandler
+from PIL import Image as PillowImage
+from tests.pictures import draw_shape, draw_shapes
+
+from medialens.errors import InputError, UnknownReferenceError, UnsupportedModalityError
+from medialens.inputs import Image, Item
+from medialens.llama_index import MediaEmbedding, media_node
+from medialens.media.limits import MediaLimits
+from medialens.media.store import open_store
+from medialens.testing.contracts import EmbeddingsContract
+from medialens.testing.contracts.checks import ABSENT, assert_close
+
+STORE = "memory://llama-index-embeddings"
+
+
+class TestContract(EmbeddingsContract):
+    def make(self, **settings):
+        return MediaEmbedding(**settings)
+
+    def embed_texts(self, adapter, texts):
+        return adapter.get_text_embedding_batch(texts)
+
+    def aembed_texts(self, adapter, texts):
+        return adapter.aget_text_embedding_batch(texts)
+
+    def embed_query(self, adapter, text):
+        return adapter.get_query_embedding(text)
+
+    def aembed_query(self, adapter, text):
+        return adapter.aget_query_embedding(text)
+
+    def embed_pictures(self, adapter, paths):
+        return adapter.get_image_embedding_batch(paths)
+
+    def aembed_pictures(self, adapter, paths):
+        return adapter.aget_image_embedding_batch(paths)
+
+
+@pytest.fixture
+def embedding():
+    return MediaEmbedding(model_name="demo", store=STORE)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    return draw_shapes(tmp_path / "pictures")
+
+
+@pytest.fixture
+def nodes(pictures):
+    return [media_node(path, store=STORE, metadata={"name": name}) for name, path in pictures.items()]
+
+
+@pytest.fixture
+def events():
+    """What LlamaIndex's instrumentation saw."""
+    seen = []
+
+    class Recorder(BaseEventHandler):
+        def handle(self, event, **kwargs):
+            seen.append(event)
+
+    dispatcher, recorder = get_dispatcher(), Recorder()
+    dispatcher.add_event_handler(recorder)
+    yield seen
+    dispatcher.event_handlers.remove(recorder)
+
+
+def test_importing_and_constructing_brings_no_torch():
+    code = (
+        "import sys; from medialens.llama_index import MediaEmbedding, MediaRerank; "
+        "MediaEmbedding(); MediaRerank(); print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_it_is_a_multimodal_embedding_with_a_name_of_its_own(embedding):
+    assert isinstance(embedding, MultiModalEmbedding)
+    assert MediaEmbedding.class_name() == embedding.to_dict()["class_name"] == "MediaEmbedding"
+
+
+def test_its_dump_is_json_gives_it_back_and_holds_no_token():
+    embedding = MediaEmbedding(
+        token="hf_secret",  # noqa: S106  # made up
+        truncate_dim=3,
+        query_instruction="find: ",
+        store=STORE,
+        limits=MediaLimits(roots=("/a", "/b"), url_hosts=("example.com",)),
+    )
+    dump = json.loads(embedding.to_json())
+    assert "hf_secret" not in json.dumps(dump) + repr(embedding)
+    back = MediaEmbedding.from_dict(dump)
+    assert back.to_dict() == embedding.to_dict()
+    assert back.limits == embedding.limits
+
+
+def test_every_setting_that_changes_vectors_is_part_of_its_identity():
+    identities = {
+        str(MediaEmbedding(**settings).to_dict())
+        for settings in (
+            {},
+            {"model_name": "other"},
+            {"revision": "a"},
+            {"truncate_dim": 3},
+            {"query_instruction": "q"},
+            {"document_instruction": "d"},
+            {"dtype": "float32"},
+            {"fusion": "sum"},
+            {"processor_kwargs": {"size": 1}},
+        )
+    }
+    assert len(identities) == 9
+
+
+def test_a_cache_keyed_by_text_alone_is_refused():
+    with pytest.raises(ValueError, match="keyed by the text alone"):
+        MediaEmbedding(embeddings_cache=SimpleKVStore())
+
+
+def test_every_kind_of_node_with_one_picture_gets_the_pictures_vector(embedding, pictures):
+    path = pictures["a red circle"]
+    data = path.read_bytes()
+    metadata = {"file_path": "a blue square.png"}
+    nodes = [
+        media_node(path, store=STORE),
+        Node(image_resource=MediaResource(path=path), metadata=metadata),
+        Node(image_resource=MediaResource(data=data), metadata=metadata),
+        Document(image_resource=MediaResource(path=path), metadata=metadata),
+        ImageDocument(image_path=str(path), metadata=metadata),
+        ImageNode(image_path=str(path), metadata=metadata),
+    ]
+    done = embedding(nodes)
+    assert done is nodes
+    assert_close([node.embedding for node in nodes], [embedding.get_image_embedding(str(path))] * len(nodes))
+
+
+async def test_mixed_lists_keep_their_order_on_both_roads(embedding, pictures, nodes):
+    mixed = [TextNode(text="a letter"), *nodes, Document(text="another letter"), TextNode(text="a letter")]
+    expected = [
+        embedding.get_text_embedding("a letter"),
+        *embedding.get_image_embedding_batch([str(path) for path in pictures.values()]),
+        embedding.get_text_embedding("another letter"),
+        embedding.get_text_embedding("a letter"),
+    ]
+    assert_close([node.embedding for node in embedding(mixed)], expected)
+    assert_close([node.embedding for node in await embedding.acall([node.model_copy() for node in mixed])], expected)
+
+
+def test_text_and_picture_in_one_node_make_one_vector(embedding, pictures):
+    node = media_node(pictures["a red circle"], caption="a blue square", store=STORE)
+    (mixed,) = (one.embedding for one in embedding([node]))
+    picture = embedding.get_image_embedding(str(pictures["a red circle"]))
+    text = embedding.get_text_embedding("a blue square")
+    for alone in (picture, text):
+        assert float(np.dot(mixed, alone)) > float(np.dot(picture, text)) + 0.01
+        assert float(np.dot(mixed, alone)) < 0.999
+
+
+def test_a_stock_index_gets_the_same_vector_from_the_nodes_text(embedding, pictures):
+    for caption in ("", "a red circle"):
+        node = media_node(pictures["a red circle"], caption=caption, store=STORE)
+        text = node.get_content(metadata_mode=MetadataMode.EMBED)
+        (done,) = embedding([node])
+        assert_close([embedding.get_text_embedding(text)], [done.embedding])
+
+
+def test_nothing_in_nothing_out(embedding):
+    assert embedding([]) == []
+
+
+@pytest.mark.parametrize("kind", ["audio", "video"])
+def test_a_medium_that_the_model_lacks_names_its_node(embedding, tmp_path, kind):
+    (tmp_path / "file.bin").write_bytes(b"something")
+    node = Node(id_="n-7", **{f"{kind}_resource": MediaResource(path=tmp_path / "file.bin")})
+    with pytest.raises(UnsupportedModalityError, match=kind) as caught:
+        embedding([TextNode(text="fine"), node])
+    assert "node 'n-7'" in str(caught.value)
+    assert caught.value.node_id == "n-7"
+
+
+def test_a_node_without_content_is_an_error_and_not_a_vector_of_its_metadata(embedding):
+    with pytest.raises(InputError, match=r"node 'n-8'.*no content"):
+        embedding([Node(id_="n-8", metadata={"file_path": "red.png"})])
+
+
+def test_an_unknown_reference_in_a_node_names_node_digest_and_store(embedding):
+    with pytest.raises(UnknownReferenceError, match="node 'n-9'") as caught:
+        embedding([TextNode(id_="n-9", text=str(ABSENT))])
+    assert ABSENT.digest in str(caught.value)
+    assert STORE in str(caught.value)
+
+
+async def test_a_query_may_be_anything(embedding, pictures, nodes):
+    path = pictures["a red circle"]
+    reference = nodes[0].metadata["media_ref"]
+    with PillowImage.open(path) as opened:
+        queries = [
+            Image(path),
+            Image(path.read_bytes()),
+            Item(Image(path)),
+            opened.copy(),
+            reference,
+            QueryBundle("", image_path=str(path)),
+            QueryBundle(reference),
+        ]
+    vectors = [embedding.embed_query(query) for query in queries]
+    assert_close(vectors, [vectors[0]] * len(queries))
+    assert_close([await embedding.aembed_query(query) for query in queries], vectors)
+    assert_close([embedding.embed_query("a red circle")], [embedding.get_query_embedding("a red circle")])
+
+
+def test_picture_methods_take_paths_and_open_bytes(embedding, pictures):
+    path = pictures["a red circle"]
+    assert_close(
+        [embedding.get_image_embedding(io.BytesIO(path.read_bytes()))], [embedding.get_image_embedding(str(path))]
+    )
+
+
+def test_embedding_nodes_emits_both_kinds_of_events(embedding, nodes, events):
+    debug = LlamaDebugHandler(print_trace_on_end=False)
+    embedding.callback_manager = CallbackManager([debug])
+    embedding([TextNode(text="a letter"), nodes[0]])
+    start, end = events
+    assert (start.class_name(), end.class_name()) == ("EmbeddingStartEvent", "EmbeddingEndEvent")
+    assert start.model_dict["model_name"] == "demo"
+    assert end.chunks[0] == "a letter"
+    assert nodes[0].metadata["media_ref"][:40] in end.chunks[1]
+    assert_close(end.embeddings, [embedding.get_text_embedding("a letter"), nodes[0].embedding])
+    ((_, closing),) = debug.get_event_pairs(CBEventType.EMBEDDING)[:1]
+    assert closing.payload[EventPayload.CHUNKS] == end.chunks
+
+
+async def test_async_batches_reach_the_model_whole(embedding, monkeypatch):
+    sizes = []
+    plain = MediaEmbedding._aembed
+
+    async def counting(self, repository, items, role):
+        sizes.append(len(items))
+        return await plain(self, repository, items, role)
+
+    monkeypatch.setattr(MediaEmbedding, "_aembed", counting)
+    await embedding.aget_text_embedding_batch([f"text {number}" for number in range(200)])
+    assert sizes == [128, 72]
+
+
+async def test_a_stock_index_finds_pictures_by_text_and_by_picture(embedding, nodes, pictures):
+    index = VectorStoreIndex(nodes=embedding(nodes), embed_model=embedding)
+    retriever = index.as_retriever(similarity_top_k=1)
+    for name, path in pictures.items():
+        by_vector = QueryBundle("", embedding=embedding.embed_query(Image(path)))
+        reference = media_node(path, store=STORE).metadata["media_ref"]
+        for query in (name, reference, by_vector):
+            for hits in (retriever.retrieve(query), await retriever.aretrieve(query)):
+                (hit,) = hits
+                assert hit.node.metadata["name"] == name
+                assert open_store(STORE).read(hit.node.metadata["media_ref"]) == path.read_bytes()
+                assert hit.node.image_resource.path == path
+
+
+def test_a_stock_index_may_embed_the_nodes_itself(embedding, nodes, pictures):
+    index = VectorStoreIndex(nodes=nodes, embed_model=embedding)
+    for name in pictures:
+        assert index.as_retriever(similarity_top_k=1).retrieve(name)[0].node.metadata["name"] == name
+
+
+def test_an_index_survives_a_restart_and_lets_go_of_a_document(embedding, nodes, tmp_path):
+    VectorStoreIndex(nodes=embedding(nodes), embed_model=embedding).storage_context.persist(str(tmp_path / "index"))
+    index = load_index_from_storage(
+        StorageContext.from_defaults(persist_dir=str(tmp_path / "index")), embed_model=embedding
+    )
+    retriever = index.as_retriever(similarity_top_k=10)
+    assert {hit.node.metadata["name"] for hit in retriever.retrieve("a red circle")} == {
+        node.metadata["name"] for node in nodes
+    }
+    gone = nodes[0]
+    index.delete_ref_doc(gone.ref_doc_id)
+    left = {hit.node.node_id for hit in index.as_retriever(similarity_top_k=10).retrieve("a red circle")}
+    assert left == {node.node_id for node in nodes[1:]}
+
+
+def test_an_ingestion_pipeline_tells_pictures_apart_and_sees_changed_bytes(embedding, pictures, monkeypatch):
+    counts = []
+    plain = MediaEmbedding._embed
+
+    def counting(self, repository, items, role):
+        counts.append(len(items))
+        return plain(self, repository, items, role)
+
+    monkeypatch.setattr(MediaEmbedding, "_embed", counting)
+    pipeline = IngestionPipeline(transformations=[embedding], cache=IngestionCache())
+
+    def run():
+        return pipeline.run(nodes=[media_node(path, store=STORE) for path in pictures.values()])
+
+    first, again = run(), run()
+    assert counts == [4]
+    assert_close([node.embedding for node in again], [node.embedding for node in first])
+    assert len({tuple(node.embedding) for node in first}) == 4
+    draw_shape(pictures["a red circle"], "black", "rectangle")
+    changed = run()
+    assert counts == [4, 4]
+    assert not np.allclose(changed[0].embedding, first[0].embedding, atol=1e-3)

@@ -1,0 +1,192 @@
+"""Files as nodes, and every kind of node as an item."""
+
+import base64
+import json
+
+import pytest
+from llama_index.core.schema import (
+    Document,
+    ImageDocument,
+    ImageNode,
+    MediaResource,
+    MetadataMode,
+    Node,
+    NodeRelationship,
+    QueryBundle,
+    TextNode,
+)
+from tests.pictures import draw_shape
+
+from medialens.errors import InputError, MediaNotFoundError
+from medialens.inputs import Image, Text
+from medialens.llama_index import media_node
+from medialens.llama_index.media import bundle_to_item, embed_text_to_item, node_to_item, nodes_to_items
+from medialens.media.reference import MediaReference
+from medialens.media.store import open_store
+
+STORE = "memory://llama-index-media"
+
+
+@pytest.fixture
+def picture(tmp_path):
+    return draw_shape(tmp_path / "red.png", "red", "ellipse")
+
+
+def shape(item):
+    """Kind and content of each part."""
+    return [(part.modality, part.text if isinstance(part, Text) else part.source) for part in item.parts]
+
+
+def test_the_canonical_node(picture):
+    node = media_node(picture, caption="A red circle", store=STORE, metadata={"team": "x"})
+    reference = MediaReference.parse(node.metadata["media_ref"])
+    assert type(node) is Node
+    assert node.image_resource == MediaResource(path=picture, mimetype="image/png")
+    assert node.text_resource.text == "A red circle"
+    assert open_store(STORE).read(reference) == picture.read_bytes()
+    assert (node.metadata["source"], node.metadata["width"], node.metadata["page"]) == (str(picture), 128, -1)
+    assert node.relationships[NodeRelationship.SOURCE].node_id == node.ref_doc_id == str(picture)
+
+
+def test_language_models_see_caption_own_metadata_and_picture(picture):
+    node = media_node(picture, caption="A red circle", store=STORE, metadata={"team": "x"})
+    assert node.get_content(MetadataMode.LLM) == "team: x\n\nA red circle"
+    assert [block.block_type for block in node.get_content_blocks(MetadataMode.LLM)] == ["text", "text", "image"]
+
+
+def test_what_is_embedded_is_never_empty_and_holds_the_reference_alone(picture):
+    node = media_node(picture, store=STORE, metadata={"team": "x"})
+    assert node.get_content(MetadataMode.EMBED) == f"media_ref: {node.metadata['media_ref']}"
+
+
+def test_metadata_is_flat_json_with_the_same_keys(picture, tmp_path):
+    one = media_node(picture, store=STORE)
+    other = media_node(draw_shape(tmp_path / "b.png", "blue", "rectangle"), caption="c", store=STORE, copy=True)
+    assert list(one.metadata) == list(other.metadata)
+    assert json.loads(json.dumps(one.metadata)) == one.metadata
+
+
+def test_the_same_file_keeps_its_id_and_changed_bytes_change_the_hash(picture):
+    before = media_node(picture, store=STORE)
+    assert media_node(str(picture), store=STORE).hash == before.hash
+    draw_shape(picture, "blue", "ellipse")
+    after = media_node(picture, store=STORE)
+    assert (after.node_id, after.ref_doc_id) == (before.node_id, before.ref_doc_id)
+    assert after.hash != before.hash
+    assert media_node(picture, caption="c", store=STORE).node_id != before.node_id
+
+
+def test_a_copy_points_to_the_copied_file(picture, tmp_path):
+    node = media_node(picture, store=tmp_path / "store", copy=True)
+    assert node.image_resource.path.is_relative_to(tmp_path / "store")
+    assert node.image_resource.path.read_bytes() == picture.read_bytes()
+
+
+def test_a_canonical_node_gives_the_same_item_as_its_embedded_text(picture):
+    for caption in ("", "A red circle", "two\nlines"):
+        node = media_node(picture, caption=caption, store=STORE)
+        item = node_to_item(node, store=STORE)
+        assert shape(item) == shape(embed_text_to_item(node.get_content(MetadataMode.EMBED), store=STORE))
+        assert shape(item) == [("image", node.metadata["media_ref"]), *([("text", caption)] if caption else [])]
+        assert item.parts[0].store == STORE
+
+
+def test_a_canonical_node_survives_json(picture):
+    node = media_node(picture, caption="A red circle", store=STORE)
+    back = Node.from_json(node.to_json())
+    assert shape(node_to_item(back, store=STORE)) == shape(node_to_item(node, store=STORE))
+    assert (back.metadata, back.ref_doc_id, back.hash) == (node.metadata, node.ref_doc_id, node.hash)
+
+
+def test_every_node_kind_with_a_picture_gives_the_picture_and_its_text_only(picture):
+    data = picture.read_bytes()
+    b64 = base64.b64encode(data)
+    metadata = {"file_path": str(picture), "file_name": "red.png"}
+    by_path = [
+        Node(image_resource=MediaResource(path=picture), metadata=metadata),
+        Document(image_resource=MediaResource(path=picture), metadata=metadata),
+        ImageNode(image_path=str(picture), metadata=metadata),
+        ImageDocument(image_path=str(picture), metadata=metadata),
+    ]
+    by_bytes = [
+        Node(image_resource=MediaResource(data=b64), metadata=metadata),
+        ImageNode(image=b64.decode(), metadata=metadata),
+        ImageDocument(image=b64, metadata=metadata),
+    ]
+    assert [shape(node_to_item(node)) for node in by_path] == [[("image", picture)]] * 4
+    assert [shape(node_to_item(node)) for node in by_bytes] == [[("image", data)]] * 3
+    url = "https://example.com/red.png"
+    assert shape(node_to_item(ImageNode(image_url=url))) == [("image", url)]
+    assert shape(node_to_item(Node(image_resource=MediaResource(url=url)))) == [("image", url)]
+
+
+def test_text_beside_a_picture_comes_first(picture):
+    mixed = [
+        Node(text_resource=MediaResource(text="red"), image_resource=MediaResource(path=picture), metadata={"a": "b"}),
+        Document(text="red", image_resource=MediaResource(path=picture), metadata={"a": "b"}),
+        ImageNode(text="red", image_path=str(picture), metadata={"a": "b"}),
+    ]
+    assert [shape(node_to_item(node)) for node in mixed] == [[("text", "red"), ("image", picture)]] * 3
+
+
+def test_sounds_and_clips_become_parts_too():
+    node = Node(audio_resource=MediaResource(path="a.wav"), video_resource=MediaResource(path="b.mp4"))
+    assert node_to_item(node).modalities == ("audio", "video")
+
+
+def test_a_text_node_counts_with_the_metadata_that_llama_index_embeds():
+    node = TextNode(text="body", metadata={"title": "T", "path": "/x"}, excluded_embed_metadata_keys=["path"])
+    assert shape(node_to_item(node)) == [("text", "title: T\n\nbody")]
+
+
+def test_references_in_a_text_nodes_text_are_media(picture):
+    reference = media_node(picture, store=STORE).metadata["media_ref"]
+    assert shape(node_to_item(TextNode(text=f"see {reference} there"))) == [
+        ("text", "see"),
+        ("image", reference),
+        ("text", "there"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("node", "message"),
+    [
+        (TextNode(id_="n-1", text=" "), "no content to embed"),
+        (Node(id_="n-1", metadata={"file_path": "red.png"}), "no content to embed"),
+        (Node(id_="n-1", image_resource=MediaResource()), "image has neither data nor path nor URL"),
+        (Node(id_="n-1", audio_resource=MediaResource(mimetype="audio/wav")), "audio has neither"),
+        (ImageNode(id_="n-1", text="caption", metadata={"file_path": "red.png"}), "image has neither"),
+        (ImageNode(id_="n-1", image="not base64!"), "image is not base64"),
+    ],
+)
+def test_a_node_without_content_names_its_id_and_position(node, message):
+    with pytest.raises(InputError, match=message) as caught:
+        nodes_to_items([TextNode(text="fine"), node])
+    assert "node 'n-1'" in str(caught.value)
+    assert (caught.value.node_id, caught.value.index) == ("n-1", 1)
+
+
+def test_bytes_that_llama_index_dropped_are_an_error_and_not_text(picture):
+    node = Node(image_resource=MediaResource(data=base64.b64encode(picture.read_bytes())), metadata={"a": "b"})
+    with pytest.raises(InputError, match=r"bytes do not survive.*media_node"):
+        node_to_item(Node.from_json(node.to_json()))
+
+
+def test_a_missing_file_names_its_path(tmp_path):
+    with pytest.raises(MediaNotFoundError, match=r"absent\.png"):
+        media_node(tmp_path / "absent.png", store=STORE)
+
+
+def test_a_query_bundle_is_text_or_picture_or_both(picture):
+    reference = media_node(picture, store=STORE).metadata["media_ref"]
+    cases = {
+        QueryBundle("red").query_str: [("text", "red")],
+        str(picture): [("text", str(picture))],
+        reference: [("image", reference)],
+    }
+    for query, expected in cases.items():
+        assert shape(bundle_to_item(QueryBundle(query))) == expected
+    assert shape(bundle_to_item(QueryBundle("", image_path=str(picture)))) == [("image", picture)]
+    both = bundle_to_item(QueryBundle("but blue", image_path=str(picture)))
+    assert shape(both) == [("text", "but blue"), ("image", picture)]
+    assert isinstance(both.parts[1], Image)
