@@ -1,0 +1,91 @@
+"""The first stage: from a ticket to work that a lane can run, or to a value that is already known.
+
+Reading and hashing come first, because the content key decides whether there is anything to do: equal work in flight
+is joined, known values are delivered, and only the rest is decoded and prepared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from medialens.engine.cache import OnceCache
+from medialens.engine.finish import Finisher
+from medialens.engine.isolation import item_error
+from medialens.engine.request import Priority, Request
+from medialens.engine.scheduler import Scheduler
+from medialens.engine.threads import limit_this_thread
+from medialens.engine.work import Deployment, Ticket, Work
+from medialens.errors import UnsupportedModalityError
+from medialens.media.decode import ResolvedItem, decode
+from medialens.media.decoded import DecodedItem, MediaNeeds
+from medialens.models.protocol import Prepared
+
+MediaCache = OnceCache[tuple[str, MediaNeeds], DecodedItem]
+
+
+class Preparer:
+    """What a prepare thread does. One for all of them: it has no state of its own."""
+
+    def __init__(self, scheduler: Scheduler, finisher: Finisher, media: MediaCache) -> None:
+        self._scheduler = scheduler
+        self._finisher = finisher
+        self._media = media
+
+    def run(self, priorities: Sequence[Priority]) -> None:
+        """Prepare work of these priorities until the scheduler closes."""
+        limit_this_thread(1)
+        while (ticket := self._scheduler.next_ticket(priorities)) is not None:
+            self._prepare(ticket)
+            del ticket
+
+    def _prepare(self, ticket: Ticket) -> None:
+        call, position = ticket
+        request, call.requests[position] = call.requests[position], None
+        if request is None:
+            return
+        try:
+            items = [source.resolve(request.limits) for source in request.sources]
+            for item in items:
+                _check_supported(item, call.deployment)
+            key = call.deployment.key(request.instruction, [item.digest for item in items])
+        except Exception as error:  # noqa: BLE001  # it belongs to this item
+            call.deliver(position, item_error(error))
+            return
+        work = self._scheduler.join(key, ticket)
+        if work is not None:
+            self._advance(work, request, items)
+
+    def _advance(self, work: Work, request: Request, items: Sequence[ResolvedItem]) -> None:
+        """From here on a failure belongs to everyone who waits for `work`."""
+        try:
+            known = self._finisher.look_up(work)
+            if known is not None:
+                self._finisher.deliver([work], [known])
+            elif self._scheduler.is_wanted(work):
+                self._scheduler.add_ready(work, self._prepared(work.deployment, request, items))
+        except Exception as error:  # noqa: BLE001  # see above
+            self._finisher.deliver([work], [item_error(error)])
+
+    def _prepared(self, deployment: Deployment, request: Request, items: Sequence[ResolvedItem]) -> Prepared:
+        decoded = tuple(self._decode(item, deployment.needs, request) for item in items)
+        return deployment.model.prepare(decoded, instruction=request.instruction)
+
+    def _decode(self, item: ResolvedItem, needs: MediaNeeds, request: Request) -> DecodedItem:
+        if item.modalities == ("text",):
+            return decode(item, needs, request.limits)  # costs nothing: not worth a place in the cache
+        return self._media.get_or_make((item.digest, needs), lambda: decode(item, needs, request.limits))
+
+
+def decoded_bytes(item: DecodedItem) -> int:
+    """Memory of a decoded item: that of its arrays."""
+    return sum(array.nbytes for part in item.parts for array in vars(part).values() if hasattr(array, "nbytes"))
+
+
+def _check_supported(item: ResolvedItem, deployment: Deployment) -> None:
+    recipe = deployment.model.recipe
+    if recipe.supports(item.modalities):
+        return
+    given, supported = " + ".join(item.modalities), ", ".join(recipe.modalities)
+    mixing = "" if recipe.mixes or len(item.modalities) == 1 else ", one kind an item"
+    msg = f"this {recipe.family} model takes {supported}{mixing}; got {given}"
+    raise UnsupportedModalityError(msg, modalities=item.modalities, supported=recipe.modalities)

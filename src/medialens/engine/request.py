@@ -1,0 +1,78 @@
+"""What the engine is asked: inputs, the instruction that goes with them, and what may be read for them."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from typing import Literal, TypeAlias
+
+from medialens.errors import UnsupportedModalityError
+from medialens.inputs import Conversation, Input, as_item
+from medialens.media.decode import ResolvedItem, resolve
+from medialens.media.limits import MediaLimits
+
+Priority: TypeAlias = Literal["interactive", "bulk"]
+
+_DEFAULT_LIMITS = MediaLimits()
+
+
+class Source:
+    """One input of one or several requests. Its bytes are read once, and let go of after the last use.
+
+    Args:
+        value: Anything that `medialens.inputs.as_item` takes.
+        n_uses: In how many requests it stands: a query that is scored against 50 documents, in 50.
+    """
+
+    __slots__ = ("_left", "_lock", "_resolved", "value")
+
+    def __init__(self, value: Input, *, n_uses: int = 1) -> None:
+        self.value = value
+        self._left = n_uses
+        self._lock = threading.Lock() if n_uses > 1 else None
+        self._resolved: ResolvedItem | Exception | None = None
+
+    def resolve(self, limits: MediaLimits) -> ResolvedItem:
+        """Its bytes and content key.
+
+        Raises:
+            InputError, MediaError: It cannot be used; the same error at every use.
+        """
+        if self._lock is None:
+            return _resolve(self.value, limits)
+        with self._lock:
+            if self._resolved is None:
+                try:
+                    self._resolved = _resolve(self.value, limits)
+                except Exception as error:  # noqa: BLE001  # kept for the other uses, and raised below
+                    self._resolved = error
+            resolved = self._resolved
+            self._left -= 1
+            if self._left <= 0:
+                self._resolved = None
+        if isinstance(resolved, Exception):
+            raise resolved
+        return resolved
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True)
+class Request:
+    """One thing to compute.
+
+    Attributes:
+        sources: One to embed; two, query and document, to score.
+        instruction: The prompt that goes with it; "" for none.
+        limits: What may be read for it.
+    """
+
+    sources: tuple[Source, ...]
+    instruction: str = ""
+    limits: MediaLimits = _DEFAULT_LIMITS
+
+
+def _resolve(value: Input, limits: MediaLimits) -> ResolvedItem:
+    item = as_item(value)
+    if isinstance(item, Conversation):
+        msg = "chat messages cannot be encoded by this model; pass an Item of their parts"
+        raise UnsupportedModalityError(msg, modalities=("message",), supported=())
+    return resolve(item, limits)
