@@ -13,6 +13,8 @@ from __future__ import annotations
 import hashlib
 import importlib
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,12 @@ _PLUGINS: dict[str, tuple[str, str]] = {
     "image/avif": ("PIL.AvifImagePlugin", "AvifImageFile"),
     "image/jp2": ("PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile"),
 }
+
+_TURNED = {5, 6, 7, 8}
+"""EXIF orientations that swap width and height."""
+
+_PNG_ORIENTATION = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
+"""Where PNG files keep an orientation: a chunk, and the keywords of two kinds of text chunk."""
 
 _DEFAULT_LIMITS = MediaLimits()
 
@@ -99,15 +107,37 @@ def check_size(width: int, height: int, name: str, limits: MediaLimits) -> None:
         raise MediaLimitError(msg, limit="max_aspect_ratio", value=ratio, maximum=limits.max_aspect_ratio, source=name)
 
 
+def measure_image(picture: Encoded, limits: MediaLimits = _DEFAULT_LIMITS) -> tuple[int, int]:
+    """Width and height of the upright picture, from its header where that says them; `load_image` gives the same.
+
+    Raises:
+        MediaDecodeError: No picture.
+        MediaLimitError: Too many pixels, or too long and narrow.
+    """
+    with _reading(picture, limits) as image:
+        # Pillow decodes a whole PNG file to look for EXIF data at its end.
+        upright = picture.mime_type == "image/png" and not any(mark in picture.data for mark in _PNG_ORIENTATION)
+        width, height = image.size
+        return (height, width) if not upright and orientation_of(image) in _TURNED else (width, height)
+
+
 def _load_encoded(picture: Encoded, limits: MediaLimits) -> DecodedImage:
+    with _reading(picture, limits) as image:
+        rawmode = rawmode_of(image)
+        image.load()
+        check_size(*image.size, repr(picture.name), limits)  # a header can promise less than the body holds
+        pixels = to_rgb(image, orientation=orientation_of(image), rawmode=rawmode)
+    return DecodedImage(pixels=pixels, digest=picture.digest)
+
+
+@contextmanager
+def _reading(picture: Encoded, limits: MediaLimits) -> Iterator[ImageFile.ImageFile]:
+    """The opened picture, its size checked; whatever fails inside becomes an error that names it."""
     name = repr(picture.name)
     try:
         with _opened(picture, name) as image:
             check_size(*image.size, name, limits)
-            rawmode = rawmode_of(image)
-            image.load()
-            check_size(*image.size, name, limits)  # a header can promise less than the body holds
-            pixels = to_rgb(image, orientation=orientation_of(image), rawmode=rawmode)
+            yield image
     except MedialensError:
         raise
     except Image.DecompressionBombError as error:
@@ -116,7 +146,6 @@ def _load_encoded(picture: Encoded, limits: MediaLimits) -> DecodedImage:
     except Exception as error:  # corrupt files make Pillow raise what its parsers happen to meet
         msg = f"{name} cannot be decoded as {picture.mime_type}: {type(error).__name__}: {error}"
         raise MediaDecodeError(msg, source=picture.name, mime_type=picture.mime_type) from error
-    return DecodedImage(pixels=pixels, digest=picture.digest)
 
 
 def _opened(picture: Encoded, name: str) -> ImageFile.ImageFile:

@@ -6,12 +6,14 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from medialens.errors import InputError, MediaDecodeError
+from medialens.media.image import measure_image
 from medialens.media.limits import MediaLimits
 from medialens.media.reference import MediaReference
-from medialens.media.store import MediaStore, local_path, open_store
+from medialens.media.source import encoded
+from medialens.media.store import local_path, open_store
 from medialens.retrieval.references import MEDIA, StoreLike
 
 Scalar: TypeAlias = str | int | float | bool
@@ -90,11 +92,15 @@ def describe(
     if reference.modality not in MEDIA:
         msg = f"{str(path)!r} holds {reference.mime_type}; expected a file of {', '.join(MEDIA)}"
         raise MediaDecodeError(msg, source=str(path))
-    width, height = _size(media, reference, limits)
-    return MediaDescription(reference=reference, source=_source(path), caption=caption, width=width, height=height)
+    source = _source(path)
+    width, height = -1, -1
+    if reference.modality == "image":
+        picture = encoded(media.read(reference, limits=limits), name=source)
+        width, height = measure_image(picture, limits)
+    return MediaDescription(reference=reference, source=source, caption=caption, width=width, height=height)
 
 
-def merge_metadata(description: MediaDescription, extra: Mapping[str, Scalar] | None) -> dict[str, Scalar]:
+def merge_metadata(description: MediaDescription, extra: Mapping[str, Any] | None) -> dict[str, Scalar]:
     """The description's metadata and the caller's own, which may not replace it.
 
     Raises:
@@ -117,14 +123,3 @@ def _source(path: str | Path) -> str:
     if isinstance(path, str) and path.lower().startswith(("http://", "https://")):
         return path
     return os.path.abspath(local_path(path))  # noqa: PTH100  # links stay as the caller named them
-
-
-def _size(media: MediaStore, reference: MediaReference, limits: MediaLimits) -> tuple[int, int]:
-    if reference.modality != "image":
-        return -1, -1
-    import io
-
-    import PIL.Image
-
-    with PIL.Image.open(io.BytesIO(media.read(reference, limits=limits))) as image:
-        return image.size

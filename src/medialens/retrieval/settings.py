@@ -96,14 +96,16 @@ class EmbeddingSettings(ModelSettings):
             return []
         encoder = self._open_encoder(repository)
         encode = encoder.encode_queries if role == "query" else encoder.encode_documents
-        return encode(items, instruction=self._instruction(role)).tolist()
+        vectors: list[list[float]] = encode(items, instruction=self._instruction(role)).tolist()
+        return vectors
 
     async def _aembed(self, repository: str, items: Sequence[Input], role: Role) -> list[list[float]]:
         if not items:
             return []
         encoder = self._open_encoder(repository)
         encode = encoder.aencode_queries if role == "query" else encoder.aencode_documents
-        return (await encode(items, instruction=self._instruction(role))).tolist()
+        vectors: list[list[float]] = (await encode(items, instruction=self._instruction(role))).tolist()
+        return vectors
 
 
 class RerankSettings(ModelSettings):

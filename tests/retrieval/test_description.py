@@ -1,0 +1,87 @@
+"""A media file, as flat facts."""
+
+from pathlib import Path
+
+import PIL.Image
+import pytest
+
+from medialens.errors import InputError, MediaAccessError, MediaDecodeError, MediaLimitError
+from medialens.media.limits import MediaLimits
+from medialens.media.reference import MediaReference
+from medialens.media.store import open_store
+from medialens.retrieval.description import MediaDescription, describe, merge_metadata
+
+STORE = "memory://retrieval-description"
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "a.png"
+    PIL.Image.new("RGB", (30, 20), "red").save(path)
+    return path
+
+
+def test_a_part_of_a_medium_tells_page_window_and_box():
+    whole = MediaReference(digest="a" * 64, mime_type="application/pdf")
+    part = MediaReference(
+        digest="a" * 64, mime_type="application/pdf", page=3, start_seconds=1, end_seconds=2.5, box=(1, 2, 30, 40)
+    )
+    facts = MediaDescription(reference=part, source="/a.pdf", parent=whole, thumbnail=whole).metadata()
+    assert (facts["page"], facts["start_seconds"], facts["end_seconds"], facts["box"]) == (3, 1, 2.5, "1,2,30,40")
+    assert (facts["media_ref"], facts["parent_ref"], facts["thumbnail_ref"]) == (str(part), str(whole), str(whole))
+
+
+def test_the_size_is_that_of_the_upright_picture(tmp_path):
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6  # turn right
+    for name in ("a.jpg", "a.png"):
+        PIL.Image.new("RGB", (30, 20), "red").save(tmp_path / name, exif=exif)
+        found = describe(tmp_path / name, store=STORE)
+        assert (found.width, found.height) == (20, 30)
+
+
+def test_the_source_is_absolute_and_links_stay_as_named(picture, monkeypatch):
+    monkeypatch.chdir(picture.parent)
+    link = picture.parent / "link.png"
+    link.symlink_to(picture)
+    for path in ("link.png", Path("link.png"), f"file://{link}", "x/../link.png"):
+        assert describe(path, store=STORE).source == str(link)
+
+
+def test_a_copy_is_read_from_the_store(picture, tmp_path):
+    found = describe(picture, store=tmp_path / "store", copy=True)
+    data = picture.read_bytes()
+    picture.unlink()
+    assert open_store(tmp_path / "store").read(found.reference) == data
+
+
+def test_limits_hold(picture, tmp_path):
+    with pytest.raises(MediaAccessError):
+        describe(picture, store=STORE, limits=MediaLimits(roots=(tmp_path / "elsewhere",)))
+    with pytest.raises(MediaAccessError, match="allow_urls"):
+        describe("https://example.com/a.png", store=STORE)
+    with pytest.raises(MediaLimitError, match="max_pixels"):
+        describe(picture, store=STORE, limits=MediaLimits(max_pixels=100))
+
+
+@pytest.mark.parametrize(("name", "data"), [("a.txt", b"words"), ("a.png", b"words"), ("a.pdf", b"%PDF-1.7\n")])
+def test_a_file_that_is_no_medium_is_an_error_that_says_what_it_holds(tmp_path, name, data):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(MediaDecodeError, match=r"a\.\w+' holds \w+/\w+; expected a file of image, audio, video"):
+        describe(tmp_path / name, store=STORE)
+
+
+def test_a_broken_picture_is_an_error_that_names_it(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
+    with pytest.raises(MediaDecodeError, match=r"a\.png"):
+        describe(tmp_path / "a.png", store=STORE)
+
+
+def test_own_metadata_may_neither_replace_nor_nest(picture):
+    found = describe(picture, store=STORE)
+    assert merge_metadata(found, None) == found.metadata()
+    assert merge_metadata(found, {"x": 1.5})["x"] == 1.5
+    with pytest.raises(InputError, match="'page' is one of medialens' own"):
+        merge_metadata(found, {"page": 3})
+    with pytest.raises(InputError, match="'x' must be"):
+        merge_metadata(found, {"x": [1]})
