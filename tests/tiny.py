@@ -25,8 +25,11 @@ from transformers import (
     CLIPConfig,
     CLIPModel,
     CLIPTokenizer,
+    ConvNextConfig,
     MPNetConfig,
     MPNetModel,
+    Qwen2Config,
+    Qwen2Model,
     Siglip2Config,
     Siglip2Model,
     SiglipConfig,
@@ -136,6 +139,14 @@ def bert_tokenizer(folder: Path, *, extra: str = "", max_length: int = 64) -> in
     vocabulary = {token: at for at, token in enumerate(tokens)}
     BertTokenizer(vocab=vocabulary, do_lower_case=True, model_max_length=max_length).save_pretrained(folder)
     return len(tokens)
+
+
+def cased_tokenizer(folder: Path) -> None:
+    """Make a folder's WordPiece tokenizer keep the case of what it reads."""
+    tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    tokenizer["normalizer"] |= {"lowercase": False, "strip_accents": False}
+    write_json(folder, "tokenizer.json", tokenizer)
+    edit_json(folder, "tokenizer_config.json", do_lower_case=False, strip_accents=False)
 
 
 def clip_tokenizer(folder: Path, *, max_length: int = 77) -> int:
@@ -268,7 +279,7 @@ def siglip(folder: Path) -> Path:
 
 def siglip2_naflex(folder: Path) -> Path:
     """SigLIP 2 in its NaFlex form: patches that keep the aspect ratio."""
-    size = bert_tokenizer(folder, max_length=16)
+    size = bert_tokenizer(folder, max_length=64)
     edit_json(folder, "tokenizer_config.json", model_input_names=["input_ids"], processor_class="Siglip2Processor")
     text = {**SMALL, "vocab_size": size, "max_position_embeddings": 64, "projection_size": 32}
     text |= {"bos_token_id": None, "eos_token_id": None, "pad_token_id": 0}
@@ -301,6 +312,22 @@ def vision_text_dual_encoder(folder: Path) -> Path:
     pixels = {**SIGLIP_PIXELS, "image_processor_type": "ViTImageProcessor", "resample": 2}
     write_json(folder, "preprocessor_config.json", {**pixels, "processor_class": "VisionTextDualEncoderProcessor"})
     return save(VisionTextDualEncoderModel(config), folder)
+
+
+def convnext_dual_encoder(folder: Path) -> Path:
+    """A ConvNeXt and a BERT, joined, that take text and image together: the embedded model's shape."""
+    size = bert_tokenizer(folder)
+    widths = [16, 32]
+    vision = ConvNextConfig(
+        image_size=32, patch_size=4, num_stages=2, hidden_sizes=widths, depths=[1, 1], hidden_size=widths[-1]
+    )
+    text = BertConfig(**SMALL, vocab_size=size, max_position_embeddings=64, type_vocab_size=1)
+    config = VisionTextDualEncoderConfig.from_vision_text_configs(vision, text, projection_dim=24)
+    pixels = {**CLIP_PIXELS, "processor_class": "VisionTextDualEncoderProcessor"}
+    write_json(folder, "preprocessor_config.json", pixels)
+    save(VisionTextDualEncoderModel(config), folder)
+    edit_json(folder, "config.json", medialens={"fusion": "sum"})
+    return folder
 
 
 # --- text encoders -----------------------------------------------------------------------------------------------
@@ -390,6 +417,23 @@ def t5_embedder(folder: Path) -> Path:
     return folder
 
 
+def decoder_embedder(folder: Path) -> Path:
+    """A causal language model whose last token is the vector, as Qwen3-Embedding publishes it."""
+    size = bert_tokenizer(folder)
+    edit_json(folder, "tokenizer_config.json", padding_side="left")
+    config = Qwen2Config(**SMALL, vocab_size=size, max_position_embeddings=64, num_key_value_heads=2)
+    save(Qwen2Model(config), folder)
+    st_modules(
+        folder,
+        ("Transformer", "", None),
+        ("Pooling", "1_Pooling", pooling(32, "lasttoken")),
+        ("Normalize", "2_Normalize", None),
+    )
+    instruction = "Instruct: find the passage\nQuery: "
+    st_settings(folder, prompts={"query": instruction, "document": ""}, similarity_fn_name="cosine")
+    return folder
+
+
 # --- cross-encoders ----------------------------------------------------------------------------------------------
 
 
@@ -398,13 +442,17 @@ def cross_encoder(folder: Path, *, activation: str | None = None, num_labels: in
 
     Args:
         folder: To fill.
-        activation: Dotted path for ``config_sentence_transformers.json``; None leaves the file out.
+        activation: Dotted path; with it, the layout is that of Sentence Transformers since 5.4.
         num_labels: Of the classifier.
     """
     size = bert_tokenizer(folder)
     config = BertConfig(**SMALL, vocab_size=size, max_position_embeddings=64, num_labels=num_labels)
     save(BertForSequenceClassification(config), folder)
     if activation is not None:
+        st_modules(folder, ("Transformer", "", None), home="base")
+        output = {"text": {"method": "forward", "method_output_name": "logits"}}
+        settings = {"transformer_task": "sequence-classification", "module_output_name": "scores"}
+        write_json(folder, "sentence_bert_config.json", {**settings, "modality_config": output})
         st_settings(folder, model_type="CrossEncoder", activation_fn=activation)
     return folder
 
@@ -412,7 +460,7 @@ def cross_encoder(folder: Path, *, activation: str | None = None, num_labels: in
 def xlm_roberta_cross_encoder(folder: Path) -> Path:
     """XLM-RoBERTa scoring pairs, as bge-reranker publishes it: no token types, positions after the padding's."""
     size = sentencepiece_tokenizer(
-        folder, "XLMRobertaTokenizer", special=("<s>", "<pad>", "</s>", "<unk>"), model_max_length=512
+        folder, "XLMRobertaTokenizer", special=("<s>", "<pad>", "</s>", "<unk>"), model_max_length=64
     )
     (folder / "spiece.model").rename(folder / "sentencepiece.bpe.model")
     # The tokenizer shifts sentencepiece's ids by one and adds <mask> at the end.
@@ -429,6 +477,7 @@ DUAL_ENCODERS: dict[str, Callable[[Path], Path]] = {
     "siglip2_naflex": siglip2_naflex,
     "chinese_clip": chinese_clip,
     "vision_text_dual_encoder": vision_text_dual_encoder,
+    "convnext_dual_encoder": convnext_dual_encoder,
 }
 TEXT_ENCODERS: dict[str, Callable[[Path], Path]] = {
     "bert": bert,
@@ -436,6 +485,7 @@ TEXT_ENCODERS: dict[str, Callable[[Path], Path]] = {
     "bert_embedder_legacy": bert_embedder_legacy,
     "mpnet_embedder": mpnet_embedder,
     "t5_embedder": t5_embedder,
+    "decoder_embedder": decoder_embedder,
 }
 CROSS_ENCODERS: dict[str, Callable[[Path], Path]] = {
     "cross_encoder": cross_encoder,

@@ -10,8 +10,6 @@ from medialens.models.layers.pixels import PixelRecipe, Resample
 
 _CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]
 _CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
-_IMAGENET_MEAN = [0.485, 0.456, 0.406]
-_IMAGENET_STD = [0.229, 0.224, 0.225]
 _HALF = [0.5, 0.5, 0.5]
 
 _BICUBIC, _BILINEAR = 3, 2  # PIL's numbers, which the files use
@@ -41,8 +39,6 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "crop_size": {"height": 224, "width": 224},
         "do_center_crop": True,
         "resample": _BICUBIC,
-        "image_mean": _IMAGENET_MEAN,
-        "image_std": _IMAGENET_STD,
     },
     "Siglip2": {
         "resample": _BILINEAR,

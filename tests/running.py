@@ -1,0 +1,47 @@
+"""Running a model without an engine: the three verbs, one after the other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from medialens.inputs import Text
+from medialens.media.decoded import DecodedImage, DecodedItem
+from medialens.models.loading import ModelSpec, load_model
+from medialens.models.protocol import Model
+
+
+def load(folder: Path, **spec: Any) -> Model:
+    return load_model(ModelSpec(repository=str(folder), device="cpu", **spec))
+
+
+def picture(height: int, width: int, seed: int = 0) -> DecodedImage:
+    """Noise over a slope: every pixel matters, and no resampling kernel gives the same."""
+    rng = np.random.default_rng([height, width, seed])
+    slope = np.linspace(0, 155, width)[None, :, None] + np.zeros((height, 1, 3))
+    return decoded((slope + rng.integers(0, 100, (height, width, 3))).astype(np.uint8))
+
+
+def decoded(pixels: npt.NDArray[np.uint8]) -> DecodedImage:
+    return DecodedImage(pixels=pixels, digest=hashlib.sha256(pixels.tobytes()).hexdigest())
+
+
+def item(*parts: str | DecodedImage) -> DecodedItem:
+    return DecodedItem(tuple(Text(part) if isinstance(part, str) else part for part in parts))
+
+
+def embed(model: Model, items: Sequence[DecodedItem], instruction: str = "") -> npt.NDArray[np.float32]:
+    """All items as one batch; shape (n, dim)."""
+    prepared = [model.prepare((one,), instruction=instruction) for one in items]
+    return model.forward(model.collate(prepared)).numpy()
+
+
+def score(model: Model, pairs: Sequence[tuple[str, str]], instruction: str = "") -> npt.NDArray[np.float32]:
+    """All pairs as one batch; raw logits, shape (n,)."""
+    prepared = [model.prepare((item(one), item(other)), instruction=instruction) for one, other in pairs]
+    return model.forward(model.collate(prepared)).numpy()
