@@ -40,7 +40,9 @@ class Searcher(Protocol):
 
     name: str
 
-    def search(self, question: Question) -> Answer: ...
+    def search(self, question: Question) -> Answer:
+        """What it finds for the question."""
+        ...
 
 
 class LangChainSearcher:

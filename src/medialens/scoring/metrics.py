@@ -21,10 +21,12 @@ def ranks_of(scores: Floats, relevant: Integers) -> npt.NDArray[np.int64]:
     """
     if scores.ndim != 2 or relevant.shape != scores.shape[:1]:  # noqa: PLR2004  # (queries, documents)
         raise ValueError(
-            f"ranks_of takes scores (queries, documents) and one column a query, got {scores.shape} and {relevant.shape}"
+            "ranks_of takes scores (queries, documents) and one column a query, "
+            f"got {scores.shape} and {relevant.shape}"
         )
     own = np.take_along_axis(scores, relevant[:, None].astype(np.int64), axis=1)
-    return np.sum(~(scores < own), axis=1, dtype=np.int64)
+    ranks: npt.NDArray[np.int64] = np.sum(~(scores < own), axis=1, dtype=np.int64)
+    return ranks
 
 
 def recall_at(scores: Floats, relevant: Integers, k: int) -> float:

@@ -22,6 +22,7 @@ class Calibration:
     bias: float
 
     def probability(self, cosines: Floats) -> npt.NDArray[np.float64]:
+        """Of being a match, same shape as the cosines."""
         return np.asarray(1 / (1 + np.exp(-(self.scale * cosines.astype(np.float64) + self.bias))))
 
 
@@ -49,5 +50,5 @@ def fit_calibration(cosines: Floats, matches: npt.NDArray[np.bool_]) -> Calibrat
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
-    optimizer.step(closure)  # type: ignore[no-untyped-call,arg-type]
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
     return Calibration(scale=float(parameters[0].exp()), bias=float(parameters[1]))

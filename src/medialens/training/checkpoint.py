@@ -35,6 +35,7 @@ class RunningMean:
 
     @torch.no_grad()
     def update(self, network: torch.nn.Module) -> None:
+        """Moves the mean towards the network as it is now."""
         self._n_updates += 1
         decay = min(self._decay, self._n_updates / (self._n_updates + 10))  # a short memory while all is young
         for name, tensor in network.state_dict().items():
@@ -45,7 +46,9 @@ class RunningMean:
                 mean.copy_(tensor)
 
     def state(self) -> dict[str, Any]:
+        """What `restore` needs."""
         return {"weights": self.weights, "n_updates": self._n_updates}
 
     def restore(self, state: dict[str, Any]) -> None:
+        """Goes back to a saved state."""
         self.weights, self._n_updates = state["weights"], state["n_updates"]

@@ -11,6 +11,7 @@ import random
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from PIL import Image
 from transformers import PreTrainedTokenizerFast
@@ -19,6 +20,7 @@ from medialens.training.drawing import KINDS, Scene, describe, draw, invent, tru
 from medialens.training.language.speaker import Caption, Speaker
 from medialens.training.tokens import MAX_TOKENS
 
+Pixels = npt.NDArray[np.uint8]
 IMAGE_SIZE = 96
 _FULL_SHARE = 0.7
 _FRAME_SHARE = 0.75
@@ -32,7 +34,7 @@ class Example:
     """A picture (height, width, 3) uint8, two captions of it, and everything that is true of it."""
 
     scene: Scene
-    pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
+    pixels: Pixels
     caption: Caption
     second: Caption
     truths: frozenset[str]
@@ -81,6 +83,7 @@ def picture(scene: Scene, chance: random.Random) -> Image.Image:
 
 
 def make_example(chance: random.Random, kind: str) -> Example:
+    """A scene of the kind from the training side of the split, drawn and described twice."""
     scene = invent(chance, kind=kind)
     pixels = np.asarray(picture(scene, chance))
     return Example(
@@ -102,14 +105,18 @@ def to_batch(examples: Sequence[Example], tokenizer: PreTrainedTokenizerFast, *,
     """Tensors of the examples, with second captions for the first `n_second` of them."""
     texts = [each.caption.text for each in examples] + [each.second.text for each in examples[:n_second]]
     encoded = tokenizer(texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
-    pixels = torch.from_numpy(np.stack([each.pixels for each in examples])).permute(0, 3, 1, 2)
     return TrainingBatch(
-        pixels=pixels.float().div(127.5).sub(1.0),
+        pixels=to_tensor([each.pixels for each in examples]),
         tokens=encoded["input_ids"],
         token_mask=encoded["attention_mask"],
         same=holds_for([each.caption.facts for each in examples], [each.truths for each in examples]),
         n_second=n_second,
     )
+
+
+def to_tensor(pictures: Sequence[Pixels]) -> torch.Tensor:
+    """(n, 3, height, width) in -1..1 from n arrays (height, width, 3) of uint8."""
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
 
 
 def holds_for(said: Sequence[frozenset[str]], true: Sequence[frozenset[str]]) -> torch.Tensor:

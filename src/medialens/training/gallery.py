@@ -24,7 +24,7 @@ class Gallery:
     queries: tuple[str, ...]
 
 
-def make_gallery(
+def make_gallery(  # noqa: PLR0913  # each is one thing that a measurement varies
     count: int,
     *,
     seed: int,

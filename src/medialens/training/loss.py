@@ -34,7 +34,8 @@ def contrastive_loss(queries: Tensor, documents: Tensor, scale: Tensor, same: Te
     """Symmetric InfoNCE (van den Oord et al. 2018; CLIP, Radford et al. 2021) over cosines.
 
     Args:
-        queries, documents: (n, dim), row i of one belongs to row i of the other.
+        queries: (n, dim).
+        documents: (n, dim); row i belongs to row i of the queries.
         scale: Scalar temperature factor.
         same: (n, n) bool; pairs beside the diagonal that match as well, which do not count as negatives.
     """
@@ -48,8 +49,9 @@ def contrastive_loss(queries: Tensor, documents: Tensor, scale: Tensor, same: Te
 def total_loss(features: Features, same: Tensor) -> Tensor:
     """Text to picture, with whole and with short vectors; and text to text and to picture-with-caption.
 
-    The short vectors are those of Matryoshka representation learning (Kusupati et al. 2022). Picture-with-caption is what a mixed item is at search time, the sum of un-normalised features: training on it keeps
-    the two parts of the sum at comparable lengths.
+    The short vectors are those of Matryoshka representation learning (Kusupati et al. 2022). Picture-with-caption is
+    what a mixed item is at search time, the sum of un-normalised features: training on it keeps the two parts of
+    the sum at comparable lengths.
     """
     loss = contrastive_loss(features.captions, features.images, features.scale, same)
     short = contrastive_loss(features.captions[:, :SHORT_DIM], features.images[:, :SHORT_DIM], features.scale, same)

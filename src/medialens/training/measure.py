@@ -1,44 +1,28 @@
-"""How well an embedded model finds what it is asked for, as numbers and as a Markdown table.
-
-    python -m medialens.training.measure [MODEL] [--output TABLE.md]
-
-Everything goes through the public `Encoder`: drawn pictures in, vectors out, cosine, recall.
-"""
+"""How well an embedded model finds what it is asked for, through the public `Encoder`: drawn pictures, recall."""
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import time
+import random
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from medialens.encoder import Encoder
-from medialens.inputs import Input, Item
-from medialens.outputs import Similarity
+from medialens.inputs import Image, Item
 from medialens.scoring.metrics import Floats, bootstrap_interval, ranks_of
 from medialens.training.drawing import KINDS, describe
 from medialens.training.gallery import Gallery, make_gallery
 from medialens.training.language.speaker import Speaker
+from medialens.training.loss import SHORT_DIM
 
 SEED = 2024
 _PER_KIND = 100
 
 
-class Embedder(Protocol):
-    """The part of `Encoder` that is measured."""
-
-    def encode_queries(self, inputs: Sequence[Input]) -> Floats: ...
-
-    def encode_documents(self, inputs: Sequence[Input]) -> Floats: ...
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Row:
-    """One line of the table: recall at 1 with its 95 % interval, and recall at 5."""
+    """One line of the table: recall at 1 with its 95 % bootstrap interval, and recall at 5."""
 
     what: str
     n_candidates: int
@@ -48,8 +32,15 @@ class Row:
 
 
 def recall_row(what: str, queries: Floats, documents: Floats) -> Row:
-    """Recall of query i finding document i, for vectors of unit length."""
-    ranks = ranks_of(queries @ documents.T, np.arange(len(queries)))
+    """Recall of query i finding document i by cosine.
+
+    Args:
+        what: Name of the line.
+        queries: Shape (n, dim).
+        documents: Shape (n, dim).
+    """
+    scores = _unit(queries) @ _unit(documents).T
+    ranks = ranks_of(scores, np.arange(len(queries)))
     hits = (ranks == 1).astype(np.float64)
     return Row(
         what=what,
@@ -60,61 +51,78 @@ def recall_row(what: str, queries: Floats, documents: Floats) -> Row:
     )
 
 
-def measure_text_to_image(encoder: Embedder, what: str, gallery: Gallery) -> Row:
-    return recall_row(what, encoder.encode_queries(gallery.queries), encoder.encode_documents(gallery.pictures))
-
-
-def headline(encoder: Embedder, *, count: int = 200, seed: int = SEED) -> Row:
+def measure_headline(encoder: Encoder, *, count: int = 200, seed: int = SEED) -> Row:
     """Text to image over `count` held-out candidates of all kinds: the number that the tests hold."""
-    return measure_text_to_image(encoder, "text to image", make_gallery(count, seed=seed))
+    return _text_to_image(encoder, "text to image", make_gallery(count, seed=seed))
 
 
-def measure(encoder: Embedder) -> list[Row]:
-    """Every line of the table, in its order."""
+def measure(encoder: Encoder) -> list[Row]:
+    """Every line of the table, in its order; about 4,000 pictures and as many texts."""
     small, large = make_gallery(200, seed=SEED), make_gallery(1000, seed=SEED + 1)
-    rows = []
-    for gallery in (small, large):
-        queries, documents = encoder.encode_queries(gallery.queries), encoder.encode_documents(gallery.pictures)
-        rows += [recall_row("text to image", queries, documents), recall_row("image to text", documents, queries)]
-    rows += [
-        measure_text_to_image(
-            encoder, "in sentences never trained on", make_gallery(200, seed=SEED, unseen_frames=True)
-        ),
-        measure_text_to_image(
-            encoder, "with one word never trained on", make_gallery(200, seed=SEED, unseen_words=True)
-        ),
-        measure_text_to_image(encoder, "combinations seen in training", make_gallery(200, seed=SEED, split="train")),
-        _measure_captioned(encoder, small),
-        _measure_text_documents(encoder, small),
-    ]
-    return rows + [
-        measure_text_to_image(
-            encoder, f"only pictures of the kind *{kind}*", make_gallery(_PER_KIND, seed=SEED, kind=kind)
-        )
-        for kind in KINDS
+    return [
+        *_both_ways(encoder, small),
+        *_both_ways(encoder, large),
+        *_other_wording(encoder),
+        *_other_documents(encoder, small),
+        *(_of_kind(encoder, kind) for kind in KINDS),
     ]
 
 
-def _measure_captioned(encoder: Embedder, gallery: Gallery) -> Row:
-    """Documents are a picture with its caption, one vector each."""
-    documents = [Item(picture, text) for picture, text in zip(gallery.pictures, _captions(gallery), strict=True)]  # type: ignore[arg-type]
-    return recall_row(
-        "text to picture with caption", encoder.encode_queries(gallery.queries), encoder.encode_documents(documents)
-    )
+def _both_ways(encoder: Encoder, gallery: Gallery) -> list[Row]:
+    queries, documents = _encode(encoder, gallery)
+    short = f"text to image, vectors cut to {SHORT_DIM} numbers"
+    return [
+        recall_row("text to image", queries, documents),
+        recall_row("image to text", documents, queries),
+        recall_row(short, queries[:, :SHORT_DIM], documents[:, :SHORT_DIM]),
+    ]
 
 
-def _measure_text_documents(encoder: Embedder, gallery: Gallery) -> Row:
-    documents = encoder.encode_documents(_captions(gallery))
-    return recall_row("text to another text of the same scene", encoder.encode_queries(gallery.queries), documents)
+def _other_wording(encoder: Encoder) -> list[Row]:
+    """Same scenes or the like, asked for in words or sentences that training never used."""
+    return [
+        _text_to_image(encoder, "sentences never trained on", make_gallery(200, seed=SEED, unseen_frames=True)),
+        _text_to_image(encoder, "a synonym never trained on", make_gallery(200, seed=SEED, unseen_words=True)),
+        _text_to_image(encoder, "combinations seen in training", make_gallery(200, seed=SEED, split="train")),
+    ]
 
 
-def _captions(gallery: Gallery) -> list[str]:
-    chance = __import__("random").Random(SEED)
-    return [describe(scene, Speaker(chance)).text for scene in gallery.scenes]
+def _other_documents(encoder: Encoder, gallery: Gallery) -> list[Row]:
+    """The same queries, when documents are pictures with their captions in one vector, or captions alone."""
+    chance = random.Random(SEED)
+    captions = [describe(scene, Speaker(chance)).text for scene in gallery.scenes]
+    mixed = [Item(Image(one), caption) for one, caption in zip(gallery.pictures, captions, strict=True)]
+    queries = _floats(encoder.encode_queries(gallery.queries))
+    return [
+        recall_row("text to image with caption", queries, _floats(encoder.encode_documents(mixed))),
+        recall_row("text to another caption", queries, _floats(encoder.encode_documents(captions))),
+    ]
+
+
+def _of_kind(encoder: Encoder, kind: str) -> Row:
+    return _text_to_image(encoder, f"among {kind}s only", make_gallery(_PER_KIND, seed=SEED, kind=kind))
+
+
+def _text_to_image(encoder: Encoder, what: str, gallery: Gallery) -> Row:
+    return recall_row(what, *_encode(encoder, gallery))
+
+
+def _encode(encoder: Encoder, gallery: Gallery) -> tuple[Floats, Floats]:
+    queries = _floats(encoder.encode_queries(gallery.queries))
+    return queries, _floats(encoder.encode_documents([Image(picture) for picture in gallery.pictures]))
+
+
+def _floats(vectors: object) -> Floats:
+    return np.asarray(vectors, dtype=np.float32)
+
+
+def _unit(vectors: Floats) -> Floats:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
 def to_markdown(rows: Sequence[Row]) -> str:
-    lines = ["| | candidates | recall@1 | 95 % interval | recall@5 |", "|---|---:|---:|---|---:|"]
+    """The rows as a Markdown table."""
+    lines = ["| task | candidates | recall@1 | 95 % interval | recall@5 |", "|---|---:|---:|---|---:|"]
     lines += [
         f"| {row.what} | {row.n_candidates} | {row.recall_at_1:.3f} | {row.interval[0]:.3f} to {row.interval[1]:.3f} "
         f"| {row.recall_at_5:.3f} |"

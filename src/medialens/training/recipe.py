@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from medialens.training.checkpoint import RunningMean, load_checkpoint, save_checkpoint
 from medialens.training.examples import TrainingBatch, make_examples, to_batch
@@ -85,6 +86,7 @@ class Run:
         self.step, self.minutes = state["step"], state["minutes"]
 
     def save(self) -> None:
+        """Writes the checkpoint."""
         state = {
             "network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(),
             "mean": self.mean.state(), "step": self.step, "minutes": self.minutes,
@@ -112,11 +114,22 @@ class Run:
         return float(loss.detach())
 
 
+def image_features(network: Any, pixels: Tensor) -> Tensor:
+    """(n, dim) in float32, whatever the network computes in."""
+    features: Tensor = network.visual_projection(network.vision_model(pixels)[1])
+    return features.float()
+
+
+def text_features(network: Any, tokens: Tensor, mask: Tensor) -> Tensor:
+    """(n, dim) in float32, whatever the network computes in."""
+    features: Tensor = network.text_projection(network.text_model(input_ids=tokens, attention_mask=mask)[1])
+    return features.float()
+
+
 def encode(network: Any, batch: TrainingBatch) -> Features:
-    """Features of a batch, in float32 whatever the network computes in."""
-    images = network.visual_projection(network.vision_model(batch.pixels)[1]).float()
-    pooled = network.text_model(input_ids=batch.tokens, attention_mask=batch.token_mask)[1]
-    texts = network.text_projection(pooled).float()
+    """Features of a batch."""
+    images = image_features(network, batch.pixels)
+    texts = text_features(network, batch.tokens, batch.token_mask)
     count = len(images)
     return Features(
         images=images, captions=texts[:count], seconds=texts[count:], scale=network.logit_scale.float().exp()

@@ -5,6 +5,7 @@ drawn to be *read* are kept out of it on purpose, so that they are spelt letter 
 picture; unseen synonyms and slips of the keyboard are spelt as well.
 """
 
+# ruff: noqa: S106  # a tokenizer's tokens are no secrets
 from __future__ import annotations
 
 import collections

@@ -58,17 +58,21 @@ class Canvas:
         self.unit = min(size)
 
     def polygon(self, points: Iterable[Point], fill: Rgb) -> None:
+        """A filled polygon."""
         self._draw.polygon([(x * self._width, y * self._height) for x, y in points], fill=fill)
 
     def line(self, points: Iterable[Point], colour: Rgb, width: float = 0.015) -> None:
+        """A line through the points; `width` relative to the shorter side, as all widths."""
         scaled = [(x * self._width, y * self._height) for x, y in points]
         self._draw.line(scaled, fill=colour, width=self._pixels(width), joint="curve")
 
     def box(self, box: Box, fill: Rgb | None = None, outline: Rgb | None = None, *, rounding: float = 0.0) -> None:
+        """A rectangle, filled, outlined or both; `rounding` is the radius of its corners."""
         width = self._pixels(0.012) if outline else 0
         self._draw.rounded_rectangle(self._scale(box), rounding * self.unit, fill, outline, width)
 
     def ellipse(self, box: Box, fill: Rgb | None = None, outline: Rgb | None = None, width: float = 0.015) -> None:
+        """The ellipse that touches the box."""
         self._draw.ellipse(self._scale(box), fill, outline, self._pixels(width) if outline else 0)
 
     def slice(self, box: Box, start: float, end: float, fill: Rgb) -> None:
@@ -76,15 +80,18 @@ class Canvas:
         self._draw.pieslice(self._scale(box), start, end, fill)
 
     def arc(self, box: Box, start: float, end: float, colour: Rgb, width: float = 0.02) -> None:
+        """A piece of an outline, degrees as in `slice`."""
         self._draw.arc(self._scale(box), start, end, colour, self._pixels(width))
 
     def text(self, at: Point, text: str, colour: Rgb, height: float, *, anchor: str = "la", bold: bool = False) -> None:
+        """Text with its anchor, in Pillow's notation, at a point; `height` is the size of the font."""
         place = (at[0] * self._width, at[1] * self._height)
         pixels = round(height * self._height)
         stroke = round(pixels / 22) if bold else 0  # none where it would close the letters
         self._draw.text(place, text, colour, font(pixels), anchor, stroke_width=stroke, stroke_fill=colour)
 
     def text_width(self, text: str, height: float) -> float:
+        """How wide the text would be at that height."""
         return font(round(height * self._height)).getlength(text) / self._width
 
     def _scale(self, box: Box) -> Box:

@@ -50,12 +50,12 @@ def _draw_chart(facts: Mapping[str, str], size: Size, chance: random.Random) -> 
     canvas = Canvas(size, chance.choice(PAPER))
     canvas.text(
         (0.5, 0.02), facts["topic"].title(), _INK, chance.uniform(0.12, 0.15), anchor="ma", bold=chance.random() < 0.5
-    )  # noqa: PLR2004
+    )
     if facts["chart"] == "pie":
         _draw_pie(canvas, int(facts["slices"]), chance)
         return canvas.image
     canvas.line([(0.1, 0.2), (0.1, 0.9), (0.95, 0.9)], _INK)
-    if chance.random() < 0.4:  # noqa: PLR2004  # some charts have a grid
+    if chance.random() < 0.4:  # some charts have a grid
         for y in (0.3, 0.5, 0.7):
             canvas.line([(0.1, y), (0.95, y)], (215, 215, 215), 0.005)
     _draw_series(canvas, facts, shade(facts["colour"], chance), chance)

@@ -50,7 +50,7 @@ def _draw_word(facts: Mapping[str, str], size: Size, chance: random.Random) -> I
     height = chance.uniform(0.24, 0.34)
     height *= min(1.0, 0.9 / max(canvas.text_width(written, height), 0.01))
     at = (0.5 + chance.uniform(-0.02, 0.02), 0.5 + chance.uniform(-0.15, 0.15))
-    canvas.text(at, written, colour, height, anchor="mm", bold=chance.random() < 0.5)  # noqa: PLR2004  # half are bold
+    canvas.text(at, written, colour, height, anchor="mm", bold=chance.random() < 0.5)  # half are bold
     return canvas.image
 
 
@@ -141,7 +141,7 @@ def _list(canvas: Canvas, chance: random.Random) -> None:
         y = 0.32 + 0.125 * row
         canvas.box((0.2, y - 0.035, 0.27, y + 0.035), None, _INK)
         canvas.line([(0.33, y), (0.33 + chance.uniform(0.2, 0.45), y)], _GREY)
-        if chance.random() < 0.5:  # noqa: PLR2004  # half of it is done
+        if chance.random() < 0.5:  # half of it is done
             canvas.line([(0.21, y), (0.235, y + 0.025), (0.275, y - 0.04)], (40, 150, 60), 0.02)
 
 
@@ -162,7 +162,7 @@ def _draw_document(facts: Mapping[str, str], size: Size, chance: random.Random) 
     canvas.box((0.3, 0.02, 0.7, 0.98) if narrow else (0.1, 0.02, 0.9, 0.98), chance.choice(PAPER))
     heading = facts["heading"].title()
     height = min(0.14, 0.14 * (0.36 if narrow else 0.7) / canvas.text_width(heading, 0.14))
-    canvas.text((0.5, 0.2), heading, _INK, height, anchor="ms", bold=chance.random() < 0.5)  # noqa: PLR2004
+    canvas.text((0.5, 0.2), heading, _INK, height, anchor="ms", bold=chance.random() < 0.5)
     _DRAW[facts["document"]](canvas, chance)
     if facts["picture"] == "with picture":
         left, top = (0.52, 0.56) if not narrow else (0.36, 0.5)

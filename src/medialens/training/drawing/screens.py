@@ -56,7 +56,7 @@ def _settings(canvas: Canvas, look: _Look, chance: random.Random) -> None:
     for index in range(4):
         y = 0.32 + 0.17 * index
         _bar(canvas, look, 0.1, y, chance.uniform(0.3, 0.5), look.soft)
-        on = index == 0 or chance.random() < 0.6  # noqa: PLR2004  # most switches are on
+        on = index == 0 or chance.random() < 0.6  # most switches are on
         canvas.box(look.box(0.72, y - 0.045, 0.92, y + 0.045), look.accent if on else look.panel, rounding=0.04)
 
 
@@ -128,7 +128,7 @@ def _keypad(canvas: Canvas, look: _Look, chance: random.Random) -> None:
     for column in range(4):
         for row in range(4):
             x, y = 0.06 + 0.23 * column, 0.28 + 0.175 * row
-            canvas.box(look.box(x, y, x + 0.19, y + 0.14), look.accent if column == 3 else look.panel, rounding=0.02)  # noqa: PLR2004
+            canvas.box(look.box(x, y, x + 0.19, y + 0.14), look.accent if column == 3 else look.panel, rounding=0.02)
 
 
 def _map(canvas: Canvas, look: _Look, chance: random.Random) -> None:

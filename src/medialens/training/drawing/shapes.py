@@ -70,7 +70,7 @@ def put(canvas: Canvas, shape: str, at: Point, radius: float, colour: Rgb, hole:
 
 def ground(colours: set[str], chance: random.Random) -> Rgb:
     """A background on which these colours can be seen."""
-    return chance.choice(_DARK) if "black" not in colours and chance.random() < 0.15 else chance.choice(PAPER)  # noqa: PLR2004
+    return chance.choice(_DARK) if "black" not in colours and chance.random() < 0.15 else chance.choice(PAPER)
 
 
 def _invent_shape(chance: random.Random) -> dict[str, str]:

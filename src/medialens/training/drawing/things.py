@@ -8,7 +8,16 @@ from typing import Final
 
 from PIL import Image
 
-from medialens.training.drawing.canvas import BRIGHT_NAMES, COLOUR_NAMES, PAPER, Canvas, Rgb, circle_points, shade
+from medialens.training.drawing.canvas import (
+    BRIGHT_NAMES,
+    COLOUR_NAMES,
+    PAPER,
+    Canvas,
+    Point,
+    Rgb,
+    circle_points,
+    shade,
+)
 from medialens.training.drawing.scene import Kind, Size, states
 from medialens.training.language.speaker import Speaker, with_article
 
@@ -126,11 +135,12 @@ def _face(canvas: Canvas, colour: Rgb, detail: str, chance: random.Random) -> No
 def _arrow(canvas: Canvas, colour: Rgb, detail: str, chance: random.Random) -> None:
     x, y, length = 0.5 + chance.uniform(-0.06, 0.06), 0.5 + chance.uniform(-0.06, 0.06), chance.uniform(0.28, 0.36)
     points = [(-1, -0.25), (0.1, -0.25), (0.1, -0.65), (1, 0), (0.1, 0.65), (0.1, 0.25), (-1, 0.25)]
-    turned = {
+    turned: dict[str, Callable[[float, float], Point]] = {
         "facing right": lambda a, b: (a, b), "facing left": lambda a, b: (-a, b),
         "facing down": lambda a, b: (b, a), "facing up": lambda a, b: (b, -a),
-    }[detail]  # fmt: skip
-    canvas.polygon([(x + length * turned(a, b)[0], y + length * turned(a, b)[1]) for a, b in points], colour)
+    }  # fmt: skip
+    tips = [turned[detail](a, b) for a, b in points]
+    canvas.polygon([(x + length * a, y + length * b) for a, b in tips], colour)
 
 
 _DRAW: Final[dict[str, Callable[[Canvas, Rgb, str, random.Random], None]]] = {

@@ -40,9 +40,11 @@ class Speaker:
         return seen[0] if self.chance.random() < _PLAIN_SHARE else self.chance.choice(seen)
 
     def one_of(self, *options: str) -> str:
+        """One of the options, all equally likely."""
         return self.chance.choice(options)
 
     def maybe(self, share: float) -> bool:
+        """True in that share of cases."""
         return self.chance.random() < share
 
     def frame(self, phrase: str) -> str:

@@ -1,0 +1,65 @@
+"""``medialens doctor``: what is installed, where models would run, and what is missing."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from importlib import metadata
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # argparse has no public name
+
+_CORE: Final = ("medialens", "torch", "transformers", "huggingface-hub", "safetensors", "numpy", "pillow")
+_EXTRAS: Final[dict[str, tuple[str, ...]]] = {
+    "langchain": ("langchain-core",),
+    "llama-index": ("llama-index-core",),
+    "video": ("av",),
+    "audio": ("av",),
+    "pdf": ("pypdfium2",),
+    "ray": ("ray",),
+    "train": ("tokenizers",),
+}
+
+
+def add_parser(commands: Subparsers) -> None:
+    """Adds this command, which takes no arguments."""
+    parser = commands.add_parser("doctor", help="say what is installed and where models would run")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the findings; 1 if the embedded model cannot be found."""
+    del arguments
+    print(f"Python {platform.python_version()} on {platform.platform()}")
+    for package in _CORE:
+        print(f"  {package:16} {_version(package) or 'missing'}")
+    print("Extras")
+    for extra, packages in _EXTRAS.items():
+        found = [f"{package} {_version(package)}" for package in packages if _version(package)]
+        print(f"  {extra:16} {', '.join(found) or f'not installed: pip install medialens[{extra}]'}")
+    return _tell_models()
+
+
+def _tell_models() -> int:
+    from medialens.errors import RepositoryError  # noqa: PLC0415  # torch comes with what follows
+    from medialens.models.catalogue import EMBEDDED, find_embedded  # noqa: PLC0415
+    from medialens.models.placement import decide_placement  # noqa: PLC0415
+
+    print("Placement\n  " + decide_placement().because)
+    print("Embedded models")
+    healthy = True
+    for name in EMBEDDED:
+        try:
+            print(f"  {name:16} {find_embedded(name)}")
+        except RepositoryError as error:
+            healthy = False
+            print(f"  {name:16} {error}")
+    return 0 if healthy else 1
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

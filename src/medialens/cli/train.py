@@ -1,0 +1,95 @@
+"""``medialens train demo``: the recipe of the embedded model, from nothing to a repository with its card."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from medialens.training.recipe import RecipeSettings, Run
+
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # argparse has no public name
+
+
+def add_parser(commands: Subparsers) -> None:
+    """Adds this command's arguments."""
+    parser = commands.add_parser(
+        "train",
+        help="train the embedded model by its recipe",
+        description="Trains the embedded model on drawn pictures. Started again with the same --output, it goes on "
+        "where it stopped.",
+    )
+    parser.add_argument("model", choices=["demo"], help="which embedded model")
+    parser.add_argument("--output", type=Path, default=Path("demo-training"), help="default: %(default)s")
+    parser.add_argument("--steps", type=int, help="optimiser steps in all; default: the recipe's")
+    parser.add_argument("--minutes", type=float, help="stop after so long; start again to go on")
+    parser.add_argument("--seed", type=int, help="default: the recipe's")
+    parser.add_argument("--threads", type=int, help="CPU threads; default: torch decides")
+    parser.add_argument(
+        "--precision",
+        choices=["auto", "float32", "bfloat16"],
+        default="auto",
+        help="of the arithmetic; auto is bfloat16 where the CPU has it",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Trains, measures and writes the repository to ``OUTPUT/repository``."""
+    import torch  # noqa: PLC0415  # the command line stays light until a command runs
+
+    from medialens.training.recipe import train  # noqa: PLC0415
+
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    settings = _settings(arguments)
+    print(f"Training {settings.steps} steps into {arguments.output}; follow it in {arguments.output / 'log.jsonl'}")
+    done = train(settings, arguments.output, on_checkpoint=_tell)
+    if done.step < settings.steps:
+        print(f"Stopped after step {done.step} of {settings.steps}; the same command goes on from there.")
+    _finish(done, arguments.output / "repository")
+    return 0
+
+
+def _settings(arguments: argparse.Namespace) -> RecipeSettings:
+    from medialens.models.placement import cpu_computes_bfloat16  # noqa: PLC0415
+    from medialens.training.recipe import RecipeSettings  # noqa: PLC0415
+
+    half = cpu_computes_bfloat16() if arguments.precision == "auto" else arguments.precision == "bfloat16"
+    given = {name: getattr(arguments, name) for name in ("steps", "minutes", "seed")}
+    return RecipeSettings(half=half, **{name: value for name, value in given.items() if value is not None})
+
+
+def _tell(done: Run) -> None:
+    from medialens.training.progress import measure_progress  # noqa: PLC0415
+
+    line = measure_progress(done)
+    print(
+        f"step {done.step}, {done.minutes:.1f} minutes: recall@1 of {line.n_candidates} {line.recall_at_1:.3f}",
+        flush=True,
+    )
+
+
+def _finish(done: Run, folder: Path) -> None:
+    import torch  # noqa: PLC0415
+
+    from medialens.encoder import Encoder  # noqa: PLC0415
+    from medialens.training.card import Origin, write_card  # noqa: PLC0415
+    from medialens.training.export import export  # noqa: PLC0415
+    from medialens.training.measure import measure, to_markdown  # noqa: PLC0415
+
+    export(done, folder)
+    encoder = Encoder(str(folder))
+    rows = measure(encoder)
+    origin = Origin(
+        command="medialens train demo",
+        settings=done.settings,
+        minutes=done.minutes,
+        n_threads=torch.get_num_threads(),
+        n_parameters=sum(tensor.numel() for tensor in done.network.parameters()),
+        dimension=encoder.dimension,
+    )
+    write_card(folder, origin, rows)
+    print(to_markdown(rows))
+    print(f"Repository: {folder}")

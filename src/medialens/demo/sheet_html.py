@@ -1,0 +1,147 @@
+"""The contact sheet as one HTML file: no scripts, no other files, light and dark, wide and narrow screens."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+from medialens.demo.gathering import Picture
+from medialens.demo.searching import SHORT_DIM, Answer, Finding, Hit
+from medialens.demo.summary import Summary
+
+N_SHOWN = 5
+_EXPLANATION = (
+    f"Retrieved: from an index of short vectors, {SHORT_DIM} numbers each. Reranked: the same candidates, scored with "
+    "whole vectors. A green frame marks the picture that was asked for."
+)
+
+_STYLE = """
+:root { --page: #f4f5f7; --card: #fff; --text: #1b1f27; --soft: #667085; --line: #e2e5ea; --good: #12824c;
+  --bad: #b3402a }
+@media (prefers-color-scheme: dark) {
+  :root { --page: #14161a; --card: #1e2127; --text: #e9ebef; --soft: #9aa3b2; --line: #333842; --good: #4cc38a;
+    --bad: #f08a70 }
+}
+* { box-sizing: border-box }
+body { margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 78rem; background: var(--page); color: var(--text);
+  font: 16px/1.45 system-ui, sans-serif }
+h1 { margin: 0; font-size: 1.6rem }
+h2 { margin: 2rem 0 .6rem; font-size: 1.15rem }
+p { margin: .4rem 0; color: var(--soft) }
+article { margin: .8rem 0; padding: .9rem 1rem; background: var(--card); border: 1px solid var(--line);
+  border-radius: .7rem }
+header { display: flex; flex-wrap: wrap; gap: .2rem .8rem; align-items: center; margin-bottom: .5rem }
+h3 { margin: 0; font-size: 1.05rem; overflow-wrap: anywhere }
+.number { color: var(--soft); font-variant-numeric: tabular-nums }
+.verdict { margin-left: auto; font-size: .85rem }
+.good { color: var(--good) }
+.bad { color: var(--bad) }
+.soft { color: var(--soft) }
+.frameworks { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: .4rem 2rem }
+h4 { margin: .3rem 0; font-size: .85rem; font-weight: 600 }
+.strip { display: flex; flex-wrap: wrap; gap: .1rem .5rem; margin-bottom: .5rem; align-items: flex-start }
+.stage { flex: 0 0 4.6rem; padding-top: 1.4rem; font-size: .78rem; color: var(--soft) }
+@media (max-width: 34rem) { .stage { flex-basis: 100%; padding: 0 } }
+ol { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: .4rem; flex: 1; margin: 0; padding: 0;
+  list-style: none }
+li { min-width: 0; font-size: .72rem; text-align: center; color: var(--soft) }
+.name { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.pic { display: block; aspect-ratio: 1; margin-bottom: .15rem; border: 2px solid var(--line); border-radius: .4rem;
+  background: #fff center / contain no-repeat }
+.right .pic { border-color: var(--good); box-shadow: 0 0 0 1px var(--good) }
+.asked { width: 4rem }
+ul { margin: .3rem 0; padding-left: 1.2rem; color: var(--soft); overflow-wrap: anywhere }
+"""
+
+
+def write_html(path: Path, findings: Sequence[Finding], pictures: Sequence[Picture], summary: Summary) -> None:
+    """Writes the sheet.
+
+    Args:
+        path: The file to write.
+        findings: In the order to show them.
+        pictures: Every file that may occur among the hits or as a question, with its thumbnail.
+        summary: The counts and sentences on top.
+    """
+    classes = {picture.path: f"p{index}" for index, picture in enumerate(pictures)}
+    parts = [
+        "<!doctype html>",
+        '<html lang="en"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>medialens contact sheet</title><style>{_STYLE}{_picture_rules(pictures, classes)}</style>",
+        "</head><body>",
+        "<h1>medialens contact sheet</h1>",
+        *(f"<p>{escape(line)}</p>" for line in summary.lines),
+        f"<p>{_EXPLANATION}</p>",
+        *_cards("Asked in words", [one for one in findings if not one.question.picture], classes),
+        *_cards("Asked with a picture", [one for one in findings if one.question.picture], classes),
+        *_skipped(summary.skipped),
+        "</body></html>",
+    ]
+    path.write_text("\n".join(parts), encoding="utf-8")
+
+
+def _picture_rules(pictures: Sequence[Picture], classes: Mapping[Path, str]) -> str:
+    """Each thumbnail once, as a background, however often it is shown."""
+    return "\n".join(
+        f".{classes[picture.path]} {{ background-image: url({_data_uri(picture.thumbnail)}) }}" for picture in pictures
+    )
+
+
+def _data_uri(data: bytes) -> str:
+    kind = "png" if data.startswith(b"\x89PNG") else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def _cards(title: str, findings: Sequence[Finding], classes: Mapping[Path, str]) -> list[str]:
+    if not findings:
+        return []
+    cards = [_card(number, finding, classes) for number, finding in enumerate(findings, start=1)]
+    return [f"<h2>{escape(title)}</h2>", *cards]
+
+
+def _card(number: int, finding: Finding, classes: Mapping[Path, str]) -> str:
+    question = finding.question
+    asked = _image(question.picture, classes, extra=" asked") if question.picture else ""
+    answers = "".join(_framework(name, answer, finding, classes) for name, answer in finding.answers.items())
+    return (
+        f'<article><header><span class="number">{number}</span>{asked}<h3>{escape(question.text)}</h3>'
+        f'<span class="verdict">{_verdict(finding)}</span></header><div class="frameworks">{answers}</div></article>'
+    )
+
+
+def _verdict(finding: Finding) -> str:
+    agree = "frameworks agree" if finding.agree else '<span class="bad">frameworks differ</span>'
+    if finding.question.answer is None:
+        return f'<span class="soft">{agree}</span>'
+    first = '<b class="good">right first</b>' if finding.right else '<b class="bad">not first</b>'
+    return f'{first} <span class="soft">· {agree}</span>'
+
+
+def _framework(name: str, answer: Answer, finding: Finding, classes: Mapping[Path, str]) -> str:
+    stages = (("retrieved", answer.retrieved), ("reranked", answer.reranked))
+    strips = "".join(
+        f'<div class="strip"><span class="stage">{stage}</span><ol>'
+        f"{''.join(_hit(hit, finding, classes) for hit in hits[:N_SHOWN])}</ol></div>"
+        for stage, hits in stages
+    )
+    return f"<section><h4>{escape(name)}</h4>{strips}</section>"
+
+
+def _hit(hit: Hit, finding: Finding, classes: Mapping[Path, str]) -> str:
+    mark = ' class="right"' if hit.path == finding.question.answer else ""
+    name = escape(hit.path.name)
+    return f'<li{mark} title="{name}">{_image(hit.path, classes)}{hit.score:.3f}<span class="name">{name}</span></li>'
+
+
+def _image(path: Path, classes: Mapping[Path, str], *, extra: str = "") -> str:
+    return f'<span class="pic {classes[path]}{extra}" role="img" aria-label="{escape(path.name)}"></span>'
+
+
+def _skipped(skipped: Mapping[Path, str]) -> list[str]:
+    if not skipped:
+        return []
+    rows = "".join(f"<li><b>{escape(path.name)}</b>: {escape(reason)}</li>" for path, reason in skipped.items())
+    return [f"<h2>Skipped</h2><ul>{rows}</ul>"]

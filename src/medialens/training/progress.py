@@ -1,0 +1,28 @@
+"""How a run is doing, between its checkpoints: recall over a small held-out gallery, straight from the network."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from medialens.training.examples import to_tensor
+from medialens.training.export import averaged_network
+from medialens.training.gallery import make_gallery
+from medialens.training.measure import Row, recall_row
+from medialens.training.recipe import Run, image_features, text_features
+from medialens.training.tokens import MAX_TOKENS
+
+_SEED = 11
+
+
+@torch.no_grad()
+def measure_progress(run: Run, *, count: int = 200) -> Row:
+    """Text-to-image recall of the run's averaged weights."""
+    network = averaged_network(run)
+    gallery = make_gallery(count, seed=_SEED)
+    pixels = to_tensor([np.asarray(picture) for picture in gallery.pictures])
+    tokens = run.tokenizer(
+        list(gallery.queries), padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+    )
+    queries = text_features(network, tokens["input_ids"], tokens["attention_mask"])
+    return recall_row("text to image", queries.numpy(), image_features(network, pixels).numpy())
