@@ -115,15 +115,22 @@ def measure_image(picture: Encoded, limits: MediaLimits = _DEFAULT_LIMITS) -> tu
         MediaLimitError: Too many pixels, or too long and narrow.
     """
     with _reading(picture, limits) as image:
-        # Pillow decodes a whole PNG file to look for EXIF data at its end.
-        upright = picture.mime_type == "image/png" and not any(mark in picture.data for mark in _PNG_ORIENTATION)
         width, height = image.size
-        return (height, width) if not upright and orientation_of(image) in _TURNED else (width, height)
+        turned = not _is_upright(picture) and orientation_of(image) in _TURNED
+        return (height, width) if turned else (width, height)
+
+
+def _is_upright(picture: Encoded) -> bool:
+    """Whether the size that Pillow gives at once is that of the upright picture, without a look at the EXIF data."""
+    if picture.mime_type == "image/png":  # Pillow decodes a whole PNG file to look for EXIF data at its end
+        return not any(mark in picture.data for mark in _PNG_ORIENTATION)
+    return picture.mime_type == "image/tiff"  # Pillow turns these itself, and gives the size after that
 
 
 def _load_encoded(picture: Encoded, limits: MediaLimits) -> DecodedImage:
     with _reading(picture, limits) as image:
         rawmode = rawmode_of(image)
+        _allocate(image)
         image.load()
         check_size(*image.size, repr(picture.name), limits)  # a header can promise less than the body holds
         pixels = to_rgb(image, orientation=orientation_of(image), rawmode=rawmode)
@@ -159,6 +166,14 @@ def _opened(picture: Encoded, name: str) -> ImageFile.ImageFile:
     module, plugin = _PLUGINS[picture.mime_type]
     image: ImageFile.ImageFile = getattr(importlib.import_module(module), plugin)(io.BytesIO(picture.data))
     return image
+
+
+def _allocate(image: ImageFile.ImageFile) -> None:
+    # Pillow asks its own process-wide limit once more where it makes room for a TIFF picture, so the room is made
+    # here; the size was checked. Other formats have no `_tile_size`.
+    tile_size = getattr(image, "_tile_size", None)
+    if tile_size is not None:
+        image.im = Image.new(image.mode, tile_size).im
 
 
 def _load_pil(image: Image.Image, limits: MediaLimits) -> DecodedImage:

@@ -23,8 +23,12 @@ _SHAPE = re.compile(r"<media://sha256/(?P<digest>[0-9a-f]{64})\?type=(?P<mime>[^
 _FRAGMENT = re.compile(
     r"(?:page=(?P<page>[1-9]\d{0,8}))?"
     r"(?:(?:^|&)t=(?P<start>\d{1,9}\.\d{3}),(?P<end>\d{1,9}\.\d{3}))?"
-    r"(?:(?:^|&)xywh=(?P<x>\d{1,9}),(?P<y>\d{1,9}),(?P<w>[1-9]\d{0,8}),(?P<h>[1-9]\d{0,8}))?"
+    r"(?:(?:^|&)xywh=(?P<x>\d{1,9}),(?P<y>\d{1,9}),(?P<w>[1-9]\d{0,8}),(?P<h>[1-9]\d{0,8}))?",
+    re.ASCII,
 )
+_MAXIMUM = 10**9
+"""Pages, seconds and pixels stay below this: nine digits."""
+
 _LOOKS_LIKE_ONE = re.compile(r"<media://[^<>\s]*>?")
 
 
@@ -52,18 +56,30 @@ class MediaReference:
             raise _bad(self.digest, "digest must be 64 lower-case hex digits")
         if not _MIME.fullmatch(self.mime_type):
             raise _bad(self.mime_type, "type must be a MIME type such as image/png")
-        if self.page is not None and self.page < 1:
+        if self.page is not None and not 1 <= self.page < _MAXIMUM:
             raise _bad(str(self.page), "page counts from 1")
-        if (self.start_seconds is None) != (self.end_seconds is None):
-            raise _bad(f"{self.start_seconds},{self.end_seconds}", "start and end go together")
-        if self.start_seconds is not None and self.end_seconds is not None:
-            # Milliseconds are what the spelling keeps: rounding here makes value -> text -> value exact.
-            object.__setattr__(self, "start_seconds", round(self.start_seconds, 3))
-            object.__setattr__(self, "end_seconds", round(self.end_seconds, 3))
-            if not 0 <= self.start_seconds < self.end_seconds:
-                raise _bad(f"{self.start_seconds},{self.end_seconds}", "start must be at least 0 and before end")
-        if self.box is not None and (min(self.box) < 0 or min(self.box[2:]) < 1):
+        self._check_window()
+        self._check_box()
+
+    def _check_window(self) -> None:
+        start, end = self.start_seconds, self.end_seconds
+        if start is None and end is None:
+            return
+        if start is None or end is None:
+            raise _bad(f"{start},{end}", "start and end go together")
+        if not 0 <= start < end < _MAXIMUM or round(start, 3) == round(end, 3):
+            raise _bad(f"{start},{end}", "start must be at least 0, and before end by a millisecond or more")
+        # Milliseconds are what the spelling keeps: rounding here makes value -> text -> value exact.
+        object.__setattr__(self, "start_seconds", round(start, 3))
+        object.__setattr__(self, "end_seconds", round(end, 3))
+
+    def _check_box(self) -> None:
+        if self.box is None:
+            return
+        sizes_fit = len(self.box) == 4 and min(self.box[2:]) >= 1  # noqa: PLR2004  # x, y, width, height
+        if not sizes_fit or not all(0 <= value < _MAXIMUM for value in self.box):
             raise _bad(str(self.box), "box is x, y, width, height with width and height of at least 1")
+        object.__setattr__(self, "box", tuple(int(value) for value in self.box))
 
     @property
     def modality(self) -> str:
@@ -99,7 +115,7 @@ class MediaReference:
         keys = _FRAGMENT.fullmatch(fragment or "")
         if keys is None or fragment == "":
             raise _bad(text, "the fragment takes page=, t=start,end and xywh=, in this order, joined by &")
-        return cls(
+        reference = cls(
             digest=match["digest"],
             mime_type=match["mime"],
             page=int(keys["page"]) if keys["page"] else None,
@@ -107,6 +123,9 @@ class MediaReference:
             end_seconds=float(keys["end"]) if keys["end"] else None,
             box=(int(keys["x"]), int(keys["y"]), int(keys["w"]), int(keys["h"])) if keys["x"] else None,
         )
+        if str(reference) != text:
+            raise _bad(text, f"the one spelling of it is {reference}")
+        return reference
 
 
 def find_references(text: str) -> Iterator[tuple[int, int, str]]:
