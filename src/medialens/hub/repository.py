@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +104,22 @@ class Repository:
         found = [check_weights(self.folder / folder, self.name, allow_pickle=allow_pickle) for folder in folders]
         return tuple(file for files in found for file in files)
 
-    def fetch(self, patterns: Iterable[str]) -> None:
-        """Download the files that match `patterns`; a local folder is left as it is."""
-        if self.hub is not None:
+    def fetch(self, patterns: Sequence[str]) -> None:
+        """Download the files that match `patterns`; a local folder is left as it is.
+
+        Raises:
+            IncompleteRepositoryError: They are not in the cache, and the hub cannot be reached.
+            RepositoryNotFoundError: The hub has withdrawn the repository since it was opened.
+        """
+        if self.hub is None:
+            return
+        try:
             _download(self.hub, list(patterns), self.name)
+        except RepositoryNotFoundError as error:
+            if not isinstance(error.__cause__, LocalEntryNotFoundError):
+                raise
+            msg = f"{self.name!r}: only its small files are in the cache, and the hub cannot be reached; go online once"
+            raise IncompleteRepositoryError(msg, repository=self.name, missing=tuple(patterns)) from error
 
 
 def open_repository(  # noqa: PLR0913  # the hub's own choices, keyword-only
@@ -134,10 +146,10 @@ def open_repository(  # noqa: PLR0913  # the hub's own choices, keyword-only
     """
     text = str(name)
     folder = Path(text).expanduser()
-    if folder.is_dir():
+    if text and folder.is_dir():
         return Repository(name=text, folder=folder.resolve())
-    if isinstance(name, Path) or _looks_like_a_path(text) or folder.exists():
-        what = "a file" if folder.exists() else "not there"
+    if isinstance(name, Path) or _looks_like_a_path(text) or folder.is_file():
+        what = "a file" if folder.is_file() else "not there"
         msg = f"{text!r} is no folder ({what}), and not spelled like an id of the hub; expected a folder or 'org/name'"
         raise RepositoryNotFoundError(msg, repository=text)
     bare = "/" in text or text.lower() in _BARE_NAMES
