@@ -85,8 +85,9 @@ def test_a_token_shows_neither_in_repr_nor_in_a_dump():
 
 def test_a_store_is_kept_as_its_url(tmp_path):
     store = MediaStore(tmp_path / "media")
-    assert MediaEmbeddings(store=store).store == store.url
-    assert MediaEmbeddings(store=tmp_path / "media").store == str(tmp_path / "media")
+    for given in (store, tmp_path / "media", str(tmp_path / "media")):
+        assert MediaEmbeddings(store=given).store == store.url
+    assert MediaEmbeddings().store is None
 
 
 def test_pictures_come_in_every_form_that_image_takes(tmp_path):

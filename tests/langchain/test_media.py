@@ -87,7 +87,7 @@ def test_own_metadata_is_added_and_may_not_take_a_key_or_nest(picture):
 def test_what_cannot_be_read_says_so(tmp_path):
     with pytest.raises(MediaNotFoundError, match=r"absent\.png"):
         media_document(tmp_path / "absent.png", store=STORE)
-    with pytest.raises(MediaNotFoundError, match="folder"):
+    with pytest.raises(MediaNotFoundError, match="directory"):
         media_document(tmp_path, store=STORE)
     (tmp_path / "empty.png").touch()
     with pytest.raises(MediaDecodeError, match=r"empty\.png"):

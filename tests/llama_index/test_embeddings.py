@@ -260,9 +260,9 @@ async def test_async_batches_reach_the_model_whole(embedding, monkeypatch):
     sizes = []
     plain = MediaEmbedding._aembed
 
-    async def counting(self, repository, items, role):
+    async def counting(self, repository, items, role, **options):
         sizes.append(len(items))
-        return await plain(self, repository, items, role)
+        return await plain(self, repository, items, role, **options)
 
     monkeypatch.setattr(MediaEmbedding, "_aembed", counting)
     await embedding.aget_text_embedding_batch([f"text {number}" for number in range(200)])
@@ -308,9 +308,9 @@ def test_an_ingestion_pipeline_tells_pictures_apart_and_sees_changed_bytes(embed
     counts = []
     plain = MediaEmbedding._embed
 
-    def counting(self, repository, items, role):
+    def counting(self, repository, items, role, **options):
         counts.append(len(items))
-        return plain(self, repository, items, role)
+        return plain(self, repository, items, role, **options)
 
     monkeypatch.setattr(MediaEmbedding, "_embed", counting)
     pipeline = IngestionPipeline(transformations=[embedding], cache=IngestionCache())

@@ -68,22 +68,26 @@ class MediaEmbedding(EmbeddingSettings, MultiModalEmbedding):
             raise ValueError(msg)
         return value
 
-    def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:  # noqa: ARG002
+    def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
         """The same nodes, each with its `embedding` set.
+
+        Args:
+            nodes: Of any kind, in any mixture.
+            kwargs: ``show_progress`` is heeded, as LlamaIndex passes it; the rest is for other transformations.
 
         Raises:
             MedialensError: The first node that cannot be embedded; the message and ``error.node_id`` name it.
         """
         items = nodes_to_items(nodes, store=self.store)
         with self._reported(items) as report, naming(nodes):
-            report(vectors := self._embed(self.model_name, items, "document"))
+            report(vectors := self._embed(self.model_name, items, "document", show_progress=_progress(kwargs)))
         return _assign(nodes, vectors)
 
-    async def acall(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:  # noqa: ARG002
+    async def acall(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
         """`__call__`, awaited on the engine without occupying a thread."""
         items = nodes_to_items(nodes, store=self.store)
         with self._reported(items) as report, naming(nodes):
-            report(vectors := await self._aembed(self.model_name, items, "document"))
+            report(vectors := await self._aembed(self.model_name, items, "document", show_progress=_progress(kwargs)))
         return _assign(nodes, vectors)
 
     def embed_query(self, query: Input | QueryBundle) -> Embedding:
@@ -103,7 +107,7 @@ class MediaEmbedding(EmbeddingSettings, MultiModalEmbedding):
         return query_to_item(query, store=self.store) if isinstance(query, str) else as_item(query)
 
     # The hooks of the base class. Its own asynchronous ones would call the synchronous ones on the event loop, and
-    # its batched ones loop over single calls, so all of them are here.
+    # its batched ones loop over single calls, so all of them are here. Progress over batches is shown by the base.
 
     def _get_query_embedding(self, query: str) -> Embedding:
         return self.embed_query(query)
@@ -118,10 +122,10 @@ class MediaEmbedding(EmbeddingSettings, MultiModalEmbedding):
         return (await self._aget_text_embeddings([text]))[0]
 
     def _get_text_embeddings(self, texts: list[str]) -> list[Embedding]:
-        return self._embed(self.model_name, self._text_items(texts), "document")
+        return self._embed(self.model_name, self._text_items(texts), "document", show_progress=False)
 
     async def _aget_text_embeddings(self, texts: list[str]) -> list[Embedding]:
-        return await self._aembed(self.model_name, self._text_items(texts), "document")
+        return await self._aembed(self.model_name, self._text_items(texts), "document", show_progress=False)
 
     def _get_image_embedding(self, img_file_path: ImageType) -> Embedding:
         return self._get_image_embeddings([img_file_path])[0]
@@ -130,10 +134,10 @@ class MediaEmbedding(EmbeddingSettings, MultiModalEmbedding):
         return (await self._aget_image_embeddings([img_file_path]))[0]
 
     def _get_image_embeddings(self, img_file_paths: list[ImageType]) -> list[Embedding]:
-        return self._embed(self.model_name, self._pictures(img_file_paths), "document")
+        return self._embed(self.model_name, self._pictures(img_file_paths), "document", show_progress=False)
 
     async def _aget_image_embeddings(self, img_file_paths: list[ImageType]) -> list[Embedding]:
-        return await self._aembed(self.model_name, self._pictures(img_file_paths), "document")
+        return await self._aembed(self.model_name, self._pictures(img_file_paths), "document", show_progress=False)
 
     def _text_items(self, texts: Sequence[str]) -> list[Item]:
         return embed_texts_to_items(texts, store=self.store)
@@ -158,6 +162,10 @@ class MediaEmbedding(EmbeddingSettings, MultiModalEmbedding):
                 dispatcher.event(EmbeddingEndEvent(chunks=chunks, embeddings=vectors))
 
             yield report
+
+
+def _progress(kwargs: dict[str, Any]) -> bool | None:
+    return kwargs.get("show_progress")
 
 
 def _assign(nodes: Sequence[BaseNode], vectors: list[Embedding]) -> Sequence[BaseNode]:

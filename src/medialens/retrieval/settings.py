@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer, field_validator
 
@@ -66,7 +66,7 @@ class ModelSettings(BaseModel):
         return {**dataclasses.asdict(limits), "url_hosts": list(limits.url_hosts), "roots": roots}
 
     def _handle_arguments(self) -> dict[str, Any]:
-        names = set(ModelSettings.model_fields) - {"store", "token"}
+        names = set(ModelSettings.model_fields) - {"token"}
         arguments = {name: getattr(self, name) for name in sorted(names)}
         return {**arguments, "token": self.token.get_secret_value() if self.token else None}
 
@@ -75,6 +75,9 @@ class EmbeddingSettings(ModelSettings):
     """The settings of classes that embed."""
 
     truncate_dim: int | None = Field(default=None, gt=0, description="Keep this many leading dimensions.")
+    prompts: dict[str, str] = Field(
+        default_factory=dict, description="Added to the repository's own, by name: 'query', 'document'."
+    )
     query_instruction: str | None = Field(
         default=None, description="Put before queries in place of the repository's own prompt; '' for none."
     )
@@ -85,27 +88,31 @@ class EmbeddingSettings(ModelSettings):
     def _open_encoder(self, repository: str) -> Encoder:
         from medialens.encoder import Encoder  # noqa: PLC0415  # torch comes with it; constructing adapters is light
 
-        return Encoder(repository, truncate_dim=self.truncate_dim, **self._handle_arguments())
+        return Encoder(repository, truncate_dim=self.truncate_dim, prompts=self.prompts, **self._handle_arguments())
 
     def _instruction(self, role: Role) -> str | None:
         return self.query_instruction if role == "query" else self.document_instruction
 
-    def _embed(self, repository: str, items: Sequence[Input], role: Role) -> list[list[float]]:
+    def _embed(
+        self, repository: str, items: Sequence[Input], role: Role, *, show_progress: bool | None = None
+    ) -> list[list[float]]:
         """A list of Python floats for each item; nothing in, nothing out, without loading a model."""
         if not items:
             return []
         encoder = self._open_encoder(repository)
         encode = encoder.encode_queries if role == "query" else encoder.encode_documents
-        vectors: list[list[float]] = encode(items, instruction=self._instruction(role)).tolist()
-        return vectors
+        vectors = encode(items, instruction=self._instruction(role), show_progress=show_progress)
+        return cast("list[list[float]]", vectors.tolist())
 
-    async def _aembed(self, repository: str, items: Sequence[Input], role: Role) -> list[list[float]]:
+    async def _aembed(
+        self, repository: str, items: Sequence[Input], role: Role, *, show_progress: bool | None = None
+    ) -> list[list[float]]:
         if not items:
             return []
         encoder = self._open_encoder(repository)
         encode = encoder.aencode_queries if role == "query" else encoder.aencode_documents
-        vectors: list[list[float]] = (await encode(items, instruction=self._instruction(role))).tolist()
-        return vectors
+        vectors = await encode(items, instruction=self._instruction(role), show_progress=show_progress)
+        return cast("list[list[float]]", vectors.tolist())
 
 
 class RerankSettings(ModelSettings):

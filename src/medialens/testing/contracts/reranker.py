@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -87,7 +88,7 @@ class RerankerContract:
     def test_an_unknown_reference_is_an_error_that_names_digest_and_store(self) -> None:
         adapter = self.make(store=EMPTY_STORE)
         for query, texts in ((TEXTS[0], ["fine", str(ABSENT)]), (str(ABSENT), ["fine"])):
-            error = raised(UnknownReferenceError, lambda query=query, texts=texts: self.rerank(adapter, query, texts))
+            error = raised(UnknownReferenceError, functools.partial(self.rerank, adapter, query, texts))
             assert ABSENT.digest in str(error)
             assert EMPTY_STORE in str(error)
 
