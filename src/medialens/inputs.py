@@ -156,9 +156,20 @@ def as_item(value: Input) -> Item | Conversation:
         return value
     if isinstance(value, Mapping):
         return Conversation((value,)) if _is_message(value) else _from_fields(value)
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) and value and all(map(_is_message, value)):
+    if _is_conversation(value):
         return Conversation(tuple(value))
     return Item(_as_part(value))
+
+
+def as_inputs(value: Any) -> tuple[list[Any], bool]:
+    """`value` as a list of inputs, and whether it was a single one: a `str`, a part, a picture, a conversation.
+
+    Any other iterable is many; what cannot be iterated is handed on as one, for `as_item` to say what is wrong.
+    """
+    one = isinstance(value, (str, bytes, bytearray, os.PathLike, Mapping, Text, Media, Item, Conversation))
+    if one or not isinstance(value, Iterable) or _is_picture(value) or _is_conversation(value):
+        return [value], True
+    return list(value), False
 
 
 def _as_part(value: Any) -> Part:
@@ -186,6 +197,11 @@ def _is_picture(value: Any) -> bool:
     names = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(value).__mro__}
     is_array = names & {"numpy.ndarray", "torch.Tensor"} and len(value.shape) == 3  # noqa: PLR2004  # rank of a picture
     return "PIL.Image" in names or bool(is_array)
+
+
+def _is_conversation(value: Any) -> bool:
+    many = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+    return many and bool(value) and all(map(_is_message, value))
 
 
 def _is_message(value: Any) -> bool:

@@ -90,6 +90,10 @@ class Engine:
         """
         return self.begin_load(spec).result()
 
+    def loaded(self, spec: ModelSpec) -> Model | None:
+        """The model if it is loaded already; loads nothing."""
+        return self._models.loaded(spec)
+
     def submit(
         self,
         model: Model,

@@ -39,6 +39,12 @@ class Models:
                 threading.Thread(target=self._load, args=(spec, load), name="medialens-load", daemon=True).start()
             return load
 
+    def loaded(self, spec: ModelSpec) -> Model | None:
+        """The model if its load has succeeded."""
+        with self._lock:
+            load = self._loads.get(spec)
+        return load.result() if load is not None and load.done() and load.exception() is None else None
+
     def _load(self, spec: ModelSpec, load: Future[Model]) -> None:
         try:
             limit_this_thread(1)
@@ -61,5 +67,6 @@ class Models:
     def n_loaded(self) -> int:
         """How many are ready for use."""
         with self._lock:
-            loaded = {id(load.result()) for load in self._loads.values() if load.done()}
+            done = [load for load in self._loads.values() if load.done() and load.exception() is None]
+            loaded = {id(load.result()) for load in done}
             return len(loaded | set(self._deployments))

@@ -44,7 +44,7 @@ class Preparer:
         if request is None:
             return
         try:
-            items = [source.resolve(request.limits) for source in request.sources]
+            items = [source.resolve(request.limits, request.store) for source in request.sources]
             for item in items:
                 _check_supported(item, call.deployment)
             key = call.deployment.key(request.instruction, [item.digest for item in items])

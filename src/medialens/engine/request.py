@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from medialens.errors import UnsupportedModalityError
-from medialens.inputs import Conversation, Input, as_item
+from medialens.inputs import Conversation, Input, Item, Media, as_item
 from medialens.media.decode import ResolvedItem, resolve
 from medialens.media.limits import MediaLimits
+
+if TYPE_CHECKING:
+    from medialens.media.store import MediaStore
 
 Priority: TypeAlias = Literal["interactive", "bulk"]
 
@@ -32,18 +35,18 @@ class Source:
         self._lock = threading.Lock() if n_uses > 1 else None
         self._resolved: ResolvedItem | Exception | None = None
 
-    def resolve(self, limits: MediaLimits) -> ResolvedItem:
-        """Its bytes and content key.
+    def resolve(self, limits: MediaLimits, store: MediaStore | None) -> ResolvedItem:
+        """Its bytes and content key; see `Request` for what it takes.
 
         Raises:
             InputError, MediaError: It cannot be used; the same error at every use.
         """
         if self._lock is None:
-            return _resolve(self.value, limits)
+            return _resolve(self.value, limits, store)
         with self._lock:
             if self._resolved is None:
                 try:
-                    self._resolved = _resolve(self.value, limits)
+                    self._resolved = _resolve(self.value, limits, store)
                 except Exception as error:  # noqa: BLE001  # kept for the other uses, and raised below
                     self._resolved = error
             resolved = self._resolved
@@ -63,16 +66,27 @@ class Request:
         sources: One to embed; two, query and document, to score.
         instruction: The prompt that goes with it; "" for none.
         limits: What may be read for it.
+        store: Where media references were issued, for parts that do not say so themselves.
     """
 
     sources: tuple[Source, ...]
     instruction: str = ""
     limits: MediaLimits = _DEFAULT_LIMITS
+    store: MediaStore | None = None
 
 
-def _resolve(value: Input, limits: MediaLimits) -> ResolvedItem:
+def _resolve(value: Input, limits: MediaLimits, store: MediaStore | None) -> ResolvedItem:
     item = as_item(value)
     if isinstance(item, Conversation):
         msg = "chat messages cannot be encoded by this model; pass an Item of their parts"
         raise UnsupportedModalityError(msg, modalities=("message",), supported=())
-    return resolve(item, limits)
+    return resolve(item if store is None else _with_store(item, store), limits)
+
+
+def _with_store(item: Item, store: MediaStore) -> Item:
+    return Item(
+        *(
+            dataclasses.replace(part, store=store) if isinstance(part, Media) and part.store is None else part
+            for part in item.parts
+        )
+    )

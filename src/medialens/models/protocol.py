@@ -15,7 +15,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
-from medialens.inputs import MODALITIES, Modality
+from medialens.inputs import MODALITIES, Modality, Role
 from medialens.media.decoded import DecodedItem
 from medialens.outputs import ScoreKind, Similarity
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from medialens.models.placement import Placement
 
 Task: TypeAlias = Literal["embed", "score"]
+
+_PROMPT_NAMES: dict[Role, tuple[str, ...]] = {"query": ("query",), "document": ("document", "passage", "corpus")}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -95,6 +97,15 @@ class Recipe:
         wanted = (modality,) if isinstance(modality, str) else tuple(modality)
         known = all(kind in self.modalities for kind in wanted)
         return bool(wanted) and known and (len(set(wanted)) == 1 or self.mixes)
+
+    def prompt(self, role: Role | None) -> str:
+        """What goes before an input in this role; without one, the default. "" where the repository has none.
+
+        The names are those of Sentence Transformers: ``query``; ``document``, else ``passage``, else ``corpus``. Like
+        there, the default prompt is not put in place of a role's.
+        """
+        names = _PROMPT_NAMES[role] if role else (self.default_prompt_name or "",)
+        return next((self.prompts[name] or "" for name in names if name in self.prompts), "")
 
     def fingerprint(self) -> str:
         """Short digest of all fields: two recipes with the same one give the same numbers on the same weights."""
