@@ -67,7 +67,10 @@ def fetch_url(url: str, limits: MediaLimits) -> bytes:
 
 def shown(url: str) -> str:
     """The URL as messages show it: without user, password and query, which may be secrets."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return f"{url.partition('://')[0]}://..."
     query = "?..." if parts.query else ""
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{query}"
 
@@ -79,12 +82,12 @@ def _ask(url: str, limits: MediaLimits, deadline: float) -> bytes | str:
     connection = _connection(parts, address, limits, deadline)
     try:
         connection.request("GET", _target(parts), headers=_HEADERS)
-        response = connection.getresponse()
-        location = response.getheader("Location")
-        if response.status in _REDIRECTS and location:
-            return urljoin(url, location)
-        _check_status(url, response.status)
-        return _body(url, response, limits)
+        with connection.getresponse() as response:
+            location = response.getheader("Location")
+            if response.status in _REDIRECTS and location:
+                return urljoin(url, location)
+            _check_status(url, response.status)
+            return _body(url, response, limits)
     except MedialensError:
         raise
     except TimeoutError as error:

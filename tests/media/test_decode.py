@@ -1,0 +1,223 @@
+import dataclasses
+import hashlib
+import io
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import PIL.Image
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.media.encoding import encode, exif, noise
+
+from medialens.errors import (
+    InputError,
+    MediaDecodeError,
+    MediaError,
+    MediaLimitError,
+    MediaNotFoundError,
+    UnknownReferenceError,
+    UnsupportedModalityError,
+)
+from medialens.inputs import Audio, Image, Item, Text, Video
+from medialens.media.decode import decode, resolve
+from medialens.media.decoded import DecodedImage, MediaNeeds
+from medialens.media.limits import MediaLimits
+from medialens.media.reference import MediaReference
+from medialens.media.store import MediaStore
+
+LIMITS = MediaLimits()
+NEEDS = MediaNeeds(modalities=("text", "image"))
+PNG = encode(noise(6, 8))
+
+
+def digest(*parts):
+    return resolve(Item(*parts), LIMITS).digest
+
+
+def decoded(*parts):
+    return decode(resolve(Item(*parts), LIMITS), NEEDS, LIMITS)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return MediaStore(tmp_path / "store")
+
+
+def test_parts_come_back_decoded_in_reading_order():
+    item = decoded("before", Image(PNG), "after", Image(noise(3, 3)))
+    assert [part.modality for part in item.parts] == ["text", "image", "text", "image"]
+    assert item.text == "before after"
+    assert [np.array_equal(one.pixels, noise(*one.pixels.shape[:2])) for one in item.images] == [True, True]
+
+
+def test_a_string_is_text_even_if_it_names_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cat.png").write_bytes(PNG)
+    for text in ("cat.png", "https://example.com/cat.png", "data:image/png;base64,AAAA"):
+        assert decoded(text).parts == (Text(text),)
+
+
+# The digest: what is the same to every model ----------------------------------------------------------------------
+
+
+def test_the_digest_is_of_the_content_not_of_the_way_to_it(tmp_path, store):
+    (tmp_path / "a.png").write_bytes(PNG)
+    reference = store.put(PNG)
+    spelled = [PNG, io.BytesIO(PNG), tmp_path / "a.png", (tmp_path / "a.png").as_uri()]
+    digests = {digest(Image(source)) for source in spelled}
+    digests |= {digest(Image(source, store=store)) for source in (reference, str(reference))}
+    digests |= {digest(Image(dataclasses.replace(reference, mime_type="image/x-png"), store=store))}
+    assert len(digests) == 1
+
+
+def test_pictures_given_as_pixels_are_the_same_if_their_pixels_are():
+    pixels = noise(6, 8)
+    assert len({digest(Image(one)) for one in (pixels, PIL.Image.fromarray(pixels), torch.tensor(pixels))}) == 1
+
+
+texts = st.lists(st.text(max_size=5), min_size=1, max_size=4)
+
+
+@given(texts, texts)
+def test_items_of_text_have_the_same_digest_only_if_they_are_the_same(one, other):
+    assert (digest(*one) == digest(*other)) == (one == other)
+
+
+def test_order_kind_and_content_all_count():
+    other = encode(noise(6, 8, seed=1))
+    items = [
+        ("a", Image(PNG)),
+        (Image(PNG), "a"),
+        (Image(PNG),),
+        (Image(other),),
+        (Image(PNG), Image(other)),
+        (Image(other), Image(PNG)),
+        (Image(PNG), Image(PNG)),
+        (Audio(PNG),),
+        (Video(PNG),),
+        (Video(PNG, start_seconds=1),),
+        (Video(PNG, end_seconds=1),),
+        (hashlib.sha256(PNG).hexdigest(),),
+        ("a", "b"),
+        ("ab",),
+        ("a b",),
+        ("",),
+    ]
+    assert len({digest(*parts) for parts in items}) == len(items)
+
+
+def test_text_that_cannot_be_encoded_has_a_digest():
+    assert digest("\ud800") != digest("\ud801")
+
+
+def test_resolving_reads_but_does_not_decode():
+    resolved = resolve(Item(Image(b"no picture at all"), "words"), LIMITS)
+    assert resolved.modalities == ("text", "image")
+    with pytest.raises(MediaDecodeError):
+        decode(resolved, NEEDS, LIMITS)
+
+
+def test_an_array_that_changes_after_it_was_resolved_changes_nothing():
+    array = noise(6, 8)
+    resolved = resolve(Item(Image(array)), LIMITS)
+    array[:] = 0
+    assert np.array_equal(decode(resolved, NEEDS, LIMITS).images[0].pixels, noise(6, 8))
+
+
+# Parts of pictures ------------------------------------------------------------------------------------------------
+
+
+def part_of(reference: MediaReference, **selected) -> MediaReference:
+    return dataclasses.replace(reference, **selected)
+
+
+def test_a_box_selects_pixels_of_the_upright_picture(store):
+    upright = noise(5, 7)
+    lying = encode(np.ascontiguousarray(upright[:, ::-1].transpose(1, 0, 2)), exif=exif(6))
+    reference = store.put(lying)
+    whole = decoded(Image(reference, store=store)).images[0]
+    assert np.array_equal(whole.pixels, upright)
+    box = part_of(reference, box=(1, 2, 4, 3))
+    for source in (box, str(box)):
+        cropped = decoded(Image(source, store=store)).images[0]
+        assert np.array_equal(cropped.pixels, upright[2:5, 1:5])
+        assert cropped.pixels.flags["C_CONTIGUOUS"]
+        assert cropped.digest != whole.digest
+
+
+def test_each_part_has_a_digest_of_its_own(store):
+    reference = store.put(PNG)
+    selected = [{}, {"box": (0, 0, 8, 6)}, {"box": (0, 0, 8, 5)}, {"page": 1}, {"start_seconds": 0, "end_seconds": 1}]
+    digests = {digest(Image(part_of(reference, **fields), store=store)) for fields in selected}
+    assert len(digests) == len(selected)
+
+
+@pytest.mark.parametrize("box", [(0, 0, 9, 6), (0, 0, 8, 7), (8, 0, 1, 1), (7, 5, 2, 1)])
+def test_a_box_beyond_the_picture(store, box):
+    reference = part_of(store.put(PNG), box=box)
+    with pytest.raises(MediaError, match="8x6"):
+        decoded(Image(reference, store=store))
+
+
+@pytest.mark.parametrize(
+    ("selected", "words"), [({"page": 2}, "a page"), ({"start_seconds": 1, "end_seconds": 2}, "a window of time")]
+)
+def test_pages_and_windows_are_not_supported_yet(store, selected, words):
+    reference = part_of(store.put(PNG), **selected)
+    with pytest.raises(UnsupportedModalityError, match=words) as caught:
+        decoded(Image(reference, store=store))
+    assert str(reference) in str(caught.value)
+
+
+# What goes wrong --------------------------------------------------------------------------------------------------
+
+
+def test_a_kind_that_the_model_does_not_take():
+    for needs, part, kind in (
+        (MediaNeeds(modalities=("text",)), Image(PNG), "image"),
+        (MediaNeeds(modalities=("image",)), Text("words"), "text"),
+        (NEEDS, Audio(b"RIFF"), "audio"),
+    ):
+        with pytest.raises(UnsupportedModalityError, match=kind) as caught:
+            decode(resolve(Item(part), LIMITS), needs, LIMITS)
+        assert caught.value.modalities == (kind,)
+        assert caught.value.supported == needs.modalities
+
+
+@pytest.mark.parametrize("part", [Audio(b"RIFF"), Video(b"ftyp")])
+def test_kinds_without_a_decoder(part):
+    needs = MediaNeeds(modalities=("audio", "video"))
+    with pytest.raises(UnsupportedModalityError, match="not supported yet"):
+        decode(resolve(Item(part), LIMITS), needs, LIMITS)
+
+
+def test_each_failure_is_its_own_error(tmp_path, store):
+    absent = MediaReference(digest="0" * 64, mime_type="image/png")
+    for source, error in (
+        (tmp_path / "gone.png", MediaNotFoundError),
+        (b"", MediaDecodeError),
+        (np.zeros((2, 2), np.int64), InputError),
+        (absent, UnknownReferenceError),
+    ):
+        with pytest.raises(error):
+            resolve(Item("fine", Image(source, store=store)), LIMITS)
+
+
+def test_limits_hold_for_bytes_and_pixels():
+    with pytest.raises(MediaLimitError):
+        resolve(Item(Image(PNG)), MediaLimits(max_bytes=10))
+    with pytest.raises(MediaLimitError):
+        decode(resolve(Item(Image(PNG)), LIMITS), NEEDS, MediaLimits(max_pixels=10))
+
+
+def test_decoding_in_many_threads():
+    items = [Item(Image(encode(noise(30, 40, seed=seed))), str(seed)) for seed in range(20)]
+
+    def work(item: Item) -> DecodedImage:
+        return decode(resolve(item, LIMITS), NEEDS, LIMITS).images[0]
+
+    with ThreadPoolExecutor(8) as pool:
+        for seed, picture in enumerate(pool.map(work, items)):
+            assert np.array_equal(picture.pixels, noise(30, 40, seed=seed))

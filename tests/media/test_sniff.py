@@ -1,0 +1,49 @@
+import pytest
+from tests.media.encoding import encode, noise
+
+from medialens.media.sniff import UNKNOWN, sniff
+
+
+@pytest.mark.parametrize(
+    ("file_format", "expected"),
+    [
+        ("PNG", "image/png"),
+        ("JPEG", "image/jpeg"),
+        ("GIF", "image/gif"),
+        ("WEBP", "image/webp"),
+        ("BMP", "image/bmp"),
+        ("TIFF", "image/tiff"),
+        ("PPM", "image/x-portable-anymap"),
+        ("AVIF", "image/avif"),
+        ("JPEG2000", "image/jp2"),
+        ("PDF", "application/pdf"),
+    ],
+)
+def test_files_that_pillow_writes(file_format, expected):
+    assert sniff(encode(noise(8, 8), file_format)) == expected
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (b"RIFF\x24\x08\0\0WAVEfmt ", "audio/wav"),
+        (b"RIFF\x24\x08\0\0AVI LIST", "video/x-msvideo"),
+        (b"\0\0\0\x1cftypM4A \0\0\0\0", "audio/mp4"),
+        (b"\0\0\0\x1cftypisom\0\0\0\0", "video/mp4"),
+        (b"\0\0\0\x14ftypqt  \0\0\0\0", "video/quicktime"),
+        (b"\0\0\0\x1cftypheic\0\0\0\0", "image/heic"),
+        (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82\x84webmB", "video/webm"),
+        (b"\x1aE\xdf\xa3\xa3B\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82\x88matroska", "video/x-matroska"),
+        (b"ID3\x04\0\0\0\0\0\x23", "audio/mpeg"),
+        (b"fLaC\0\0\0\x22", "audio/flac"),
+        (b"OggS\0\x02", "audio/ogg"),
+        (b"\n <HTML>", "text/html"),
+        (b'<?xml version="1.0"?>\n<!-- drawn -->\n<svg width="1">', "image/svg+xml"),
+        ("Überschrift".encode(), "text/plain"),
+        (b"", UNKNOWN),
+        (b"\0\1\2\3", UNKNOWN),
+        (b"BMW is a car maker, not a bitmap", "text/plain"),
+    ],
+)
+def test_heads_as_their_standards_spell_them(head, expected):
+    assert sniff(head) == expected
