@@ -8,7 +8,7 @@ from tests.pictures import draw_shapes
 
 from medialens.errors import UnsupportedModalityError
 from medialens.langchain import MediaEmbeddings, MediaReranker, media_document
-from medialens.media.reference import MediaReference
+from medialens.media.store import open_store
 from medialens.testing.contracts import RerankerContract
 
 STORE = "memory://langchain-reranker"
@@ -65,7 +65,7 @@ def test_the_score_kind_is_told():
 
 
 def test_a_medium_that_the_model_lacks_names_the_document():
-    sound = MediaReference(digest="b" * 64, mime_type="audio/wav")
+    sound = open_store(STORE).put(b"RIFF\0\0\0\0WAVE", mime_type="audio/wav")
     with pytest.raises(UnsupportedModalityError, match=r"item 1.*audio"):
         MediaReranker(store=STORE).compress_documents([Document("text"), Document(str(sound))], "a red circle")
 

@@ -57,6 +57,11 @@ class MediaEmbedding(EmbeddingSettings, MultiModalEmbedding):
         """The name that serialised instances carry."""
         return "MediaEmbedding"
 
+    def to_payload(self) -> dict[str, Any]:
+        """What events tell about it; nothing secret."""
+        names = ("revision", "device", "dtype", "truncate_dim")
+        return {**super().to_payload(), **{name: getattr(self, name) for name in names}}
+
     @field_validator("embeddings_cache")
     @classmethod
     def _refuse_cache(cls, value: Any) -> Any:
