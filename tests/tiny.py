@@ -129,10 +129,12 @@ def st_settings(folder: Path, **settings: Any) -> None:
 # --- tokenizers --------------------------------------------------------------------------------------------------
 
 
-def bert_tokenizer(folder: Path, *, extra: str = "", max_length: int = 64) -> int:
+def bert_tokenizer(
+    folder: Path, *, extra: str = "", max_length: int = 64, first: Sequence[str] = ("[PAD]", "[UNK]")
+) -> int:
     """WordPiece over words and characters, in ``vocab.txt``; returns the vocabulary's size."""
     characters = CHARACTERS + extra
-    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters, *(f"##{one}" for one in CHARACTERS)]
+    tokens = [*first, "[CLS]", "[SEP]", "[MASK]", *characters, *(f"##{one}" for one in CHARACTERS)]
     tokens += [word for word in WORDS if word not in tokens]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
@@ -395,8 +397,8 @@ def bert_embedder_legacy(folder: Path) -> Path:
 
 def mpnet_embedder(folder: Path) -> Path:
     """MPNet: positions that start after the padding token's, no token types."""
-    size = bert_tokenizer(folder, max_length=512)
-    config = MPNetConfig(**SMALL, vocab_size=size, max_position_embeddings=40, pad_token_id=0)
+    size = bert_tokenizer(folder, max_length=512, first=("[UNK]", "[PAD]"))
+    config = MPNetConfig(**SMALL, vocab_size=size, max_position_embeddings=40, pad_token_id=1)
     save(MPNetModel(config), folder)
     st_modules(folder, ("Transformer", "", None), ("Pooling", "1_Pooling", pooling(32)))
     write_json(folder, "sentence_bert_config.json", {"max_seq_length": 30})

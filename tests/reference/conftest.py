@@ -11,7 +11,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from tests.reference.torchvision_shim import make_torchvision_importable
 
 _HERE = Path(__file__).parent

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-
 from tests import tiny
+from tests.reference.references import cross_encoder
 from tests.running import load, score
 
 ATOL = 1e-5
@@ -25,17 +25,10 @@ PAIRS = [
 ]
 
 
-@pytest.fixture
-def theirs():
-    from sentence_transformers import CrossEncoder
-
-    return lambda folder: CrossEncoder(str(folder), device="cpu")
-
-
 @pytest.mark.parametrize("name", tiny.CROSS_ENCODERS)
-def test_logits_and_probabilities(name, tiny_model, theirs):
+def test_logits_and_probabilities(name, tiny_model):
     folder = tiny_model(name)
-    model, reference = load(folder, task="score"), theirs(folder)
+    model, reference = load(folder, task="score"), cross_encoder(folder)
 
     logits = score(model, PAIRS)
 
@@ -50,7 +43,7 @@ PATHS = {"logit": "torch.nn.modules.linear.Identity", "probability": "torch.nn.m
 
 @pytest.mark.parametrize("kind", PATHS)
 @pytest.mark.parametrize("since", ["2.0", "4.0", "5.4"])
-def test_the_activation_that_the_repository_states(kind, since, tmp_path, theirs):
+def test_the_activation_that_the_repository_states(kind, since, tmp_path):
     """Three generations, three places."""
     folder = tiny.cross_encoder(tmp_path / "model", activation=PATHS[kind] if since == "5.4" else None)
     if since == "2.0":
@@ -62,11 +55,11 @@ def test_the_activation_that_the_repository_states(kind, since, tmp_path, theirs
 
     assert model.recipe.score_kind == kind
     ours = logits if kind == "logit" else 1 / (1 + np.exp(-logits))
-    np.testing.assert_allclose(ours, theirs(folder).predict(PAIRS), rtol=0, atol=ATOL)
+    np.testing.assert_allclose(ours, cross_encoder(folder).predict(PAIRS), rtol=0, atol=ATOL)
 
 
-def test_a_prompt_goes_before_the_query(tiny_cross_encoder, theirs):
+def test_a_prompt_goes_before_the_query(tiny_cross_encoder):
     ours = score(load(tiny_cross_encoder, task="score"), PAIRS, instruction="query: ")
 
-    reference = theirs(tiny_cross_encoder).predict(PAIRS, prompt="query: ", activation_fn=torch.nn.Identity())
+    reference = cross_encoder(tiny_cross_encoder).predict(PAIRS, prompt="query: ", activation_fn=torch.nn.Identity())
     np.testing.assert_allclose(ours, reference, rtol=0, atol=ATOL)

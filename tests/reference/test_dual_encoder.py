@@ -6,75 +6,47 @@ Noise floor, measured on tiny models: the same library with another batch differ
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
-import PIL.Image
 import pytest
 import torch
-from transformers import AutoModel, AutoProcessor
-
 from tests import tiny
+from tests.reference import references
 from tests.running import decoded, embed, item, load, picture
+from transformers import AutoModel, AutoProcessor
 
 ATOL = 1e-5
 TEXTS = ["a red circle", "two cats, and a dog!", "", "The PHOTO of a page " * 20, "x", "naïve café"]
 PICTURES = [picture(*size) for size in [(1, 1), (1, 500), (20, 3000), (32, 32), (31, 37), (97, 89), (480, 640)]]
 PLAIN = [name for name in tiny.DUAL_ENCODERS if not name.startswith("clip_st")]
-PADDED = {"siglip": "max_length", "siglip2_naflex": "max_length"}
-
-
-def features(output: Any) -> torch.Tensor:
-    return output.pooler_output if hasattr(output, "pooler_output") else output
-
-
-@torch.inference_mode()
-def reference(folder: Path, texts: list[str], pictures: list[Any]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Un-normalised features of texts and pictures, by transformers alone."""
-    model = AutoModel.from_pretrained(folder, trust_remote_code=False).eval()
-    processor = AutoProcessor.from_pretrained(folder, trust_remote_code=False)
-    assert processor.image_processor.backend == "torchvision"
-    padding = PADDED.get(folder.name, True)
-    tokens = processor(text=texts, padding=padding, truncation=True, return_tensors="pt")
-    images = [PIL.Image.fromarray(image.pixels) for image in pictures]
-    pixels = processor.image_processor(images, return_tensors="pt")
-    return features(model.get_text_features(**tokens)), features(model.get_image_features(**pixels))
-
-
-def unit(vectors: torch.Tensor) -> np.ndarray:
-    return torch.nn.functional.normalize(vectors, dim=-1).numpy()
 
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_texts_and_pictures_equal_transformers(name, tiny_model):
     folder = tiny_model(name)
-    texts, pictures = reference(folder, TEXTS, PICTURES)
+    texts, pictures = references.transformers_features(folder, TEXTS, PICTURES)
 
     ours = embed(load(folder), [*map(item, TEXTS), *map(item, PICTURES)])
 
-    np.testing.assert_allclose(ours[: len(TEXTS)], unit(texts), rtol=0, atol=ATOL)
-    np.testing.assert_allclose(ours[len(TEXTS) :], unit(pictures), rtol=0, atol=ATOL)
+    np.testing.assert_allclose(ours[: len(TEXTS)], references.unit(texts), rtol=0, atol=ATOL)
+    np.testing.assert_allclose(ours[len(TEXTS) :], references.unit(pictures), rtol=0, atol=ATOL)
 
 
 @pytest.mark.parametrize("name", ["bge_vl", "clip", "siglip"])
 def test_mixed_items_are_the_sum_of_unnormalised_features(name, tiny_model):
     """BGE-VL, modeling_MMRet_CLIP.py: normalize(text_features + image_features)."""
     folder = tiny_model(name)
-    texts, pictures = reference(folder, TEXTS[:2], PICTURES[4:6])
+    texts, pictures = references.transformers_features(folder, TEXTS[:2], PICTURES[4:6])
 
     ours = embed(load(folder, fusion="sum"), [item(TEXTS[0], PICTURES[4]), item(PICTURES[5], TEXTS[1])])
 
-    np.testing.assert_allclose(ours, unit(texts + pictures), rtol=0, atol=ATOL)
+    np.testing.assert_allclose(ours, references.unit(texts + pictures), rtol=0, atol=ATOL)
 
 
 @pytest.mark.parametrize("name", ["clip_st", "clip_st_legacy"])
 def test_both_layouts_of_sentence_transformers(name, tiny_model):
-    from sentence_transformers import SentenceTransformer
-
     folder = tiny_model(name)
-    theirs = SentenceTransformer(str(folder), device="cpu")
-    images = [PIL.Image.fromarray(image.pixels) for image in PICTURES]
+    theirs = references.sentence_transformer(folder)
+    images = references.to_pil(PICTURES)
 
     ours = embed(load(folder), [*map(item, TEXTS), *map(item, PICTURES)])
 
@@ -83,10 +55,8 @@ def test_both_layouts_of_sentence_transformers(name, tiny_model):
 
 
 def test_prompts_are_those_of_sentence_transformers(tiny_model):
-    from sentence_transformers import SentenceTransformer
-
     folder = tiny_model("clip_st")
-    model, theirs = load(folder), SentenceTransformer(str(folder), device="cpu")
+    model, theirs = load(folder), references.sentence_transformer(folder)
 
     ours = embed(model, [item(text) for text in TEXTS], instruction=model.recipe.prompts["query"])
 
@@ -101,8 +71,8 @@ def test_scale_and_bias_give_the_models_own_logits(name, tiny_model):
     processor = AutoProcessor.from_pretrained(folder)
     inputs = processor(
         text=TEXTS[:3],
-        images=[PIL.Image.fromarray(image.pixels) for image in PICTURES[3:]],
-        padding=PADDED.get(name, True),
+        images=references.to_pil(PICTURES[3:]),
+        padding=references.PADDED.get(name, True),
         truncation=True,
         return_tensors="pt",
     )
@@ -122,8 +92,8 @@ def test_any_batch_of_pictures(name, tiny_model):
     folder = tiny_model(name)
     rng = np.random.default_rng(5)
     pictures = [decoded(rng.integers(0, 256, (*rng.integers(1, 120, 2), 3), dtype=np.uint8)) for _ in range(24)]
-    _, theirs = reference(folder, ["a"], pictures)
+    _, theirs = references.transformers_features(folder, ["a"], pictures)
 
     ours = embed(load(folder), [item(pictures[at]) for at in reversed(range(24))])
 
-    np.testing.assert_allclose(ours[::-1], unit(theirs), rtol=0, atol=ATOL)
+    np.testing.assert_allclose(ours[::-1], references.unit(theirs), rtol=0, atol=ATOL)

@@ -13,12 +13,12 @@ import PIL.Image
 import pytest
 import torch
 import transformers
+from tests.running import picture
+from tests.tiny import CLIP_PIXELS, SIGLIP_PIXELS
 
 from medialens.media.image import load_image
 from medialens.models.layers.pixel_settings import read_pixel_recipe
 from medialens.models.layers.pixels import normalise, to_patches, to_pixels
-from tests.running import picture
-from tests.tiny import CLIP_PIXELS, SIGLIP_PIXELS
 
 SIZES = [(1, 1), (1, 500), (500, 1), (20, 3000), (3000, 20), (32, 32), (31, 37), (97, 89), (33, 32), (480, 640)]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 _WHOLE_BYTES = 64 * 1024**2
 _SAMPLE_BYTES = 1024**2
-_SMALL_FILES = ("*.json", "*.txt", "*.model", "*.jinja")
+_SMALL_FILES = ("*.json", "*.txt", "*.model", "*.tiktoken", "*.jinja")
 
 
 def fingerprint(folder: Path, weights: Iterable[Path]) -> str:

@@ -21,7 +21,7 @@ from huggingface_hub.errors import RepositoryNotFoundError as HubNotFoundError
 from medialens.errors import IncompleteRepositoryError, RepositoryNotFoundError
 from medialens.hub.weights import check_weights, is_pointer, pointer_error
 
-_SMALL_FILES = ("*.json", "*.txt", "*.model", "*.jinja")
+_SMALL_FILES = ("*.json", "*.txt", "*.model", "*.tiktoken", "*.jinja")
 _FOREIGN_FILES = ("onnx/*", "openvino/*", "coreml/*", "*.onnx*", "*.h5", "*.msgpack", "*.ot", "*.gguf")
 
 # Short names that the hub knows without an organisation; all other short names belong to `organisation`.

@@ -19,6 +19,8 @@ _TOKENIZER_SETTINGS = frozenset(
     ("model_max_length", "padding_side", "truncation_side", "use_fast", "add_prefix_space", "do_lower_case")
 )
 
+_VOCABULARIES = ("tokenizer.json", "vocab.*", "*.model", "*.tiktoken")
+
 
 def load_backbone(
     factory: Any, request: LoadRequest, *, may_miss: Iterable[str] = (), foreign_code: bool = True
@@ -45,7 +47,8 @@ def load_backbone(
                 local_files_only=True,
                 trust_remote_code=request.spec.trust_remote_code and foreign_code,
                 output_loading_info=True,
-                **{"use_safetensors": True, **asked, **request.spec.model_kwargs},
+                # A mismatch is let through here because the report below names it better.
+                **{"use_safetensors": True, "ignore_mismatched_sizes": True, **asked, **request.spec.model_kwargs},
             )
     except (OSError, ValueError, KeyError, ImportError, TypeError) as error:
         msg = f"{request.manifest.name!r}: transformers cannot load it: {str(error).strip() or type(error).__name__}"
@@ -78,20 +81,30 @@ def _check_report(report: Any, request: LoadRequest, may_miss: tuple[str, ...]) 
         raise IncompleteRepositoryError(msg, repository=request.manifest.name, missing=(*missing, *reshaped))
 
 
-def load_tokenizer(request: LoadRequest) -> Any:
+def load_tokenizer(request: LoadRequest, *, foreign_code: bool = True) -> Any:
     """The repository's tokenizer, with the caller's settings.
 
+    Args:
+        request: Folder and the caller's kwargs.
+        foreign_code: Whether trusted code of the repository takes precedence over transformers' own.
+
     Raises:
-        RepositoryError: Its files are missing or need a package that is not there.
+        IncompleteRepositoryError: Its vocabulary is missing; transformers would go on with an empty one.
+        RepositoryError: It needs a package that is not there.
     """
+    name = request.manifest.name
+    if not any(any(request.folder.glob(pattern)) for pattern in _VOCABULARIES):
+        msg = f"{name!r}: no tokenizer.json or other vocabulary in {request.folder}; download the repository again"
+        raise IncompleteRepositoryError(msg, repository=name, missing=("tokenizer.json",))
     settings = {key: value for key, value in request.spec.processor_kwargs.items() if key in _TOKENIZER_SETTINGS}
+    trusted = request.spec.trust_remote_code and foreign_code
     try:
         return AutoTokenizer.from_pretrained(
-            request.folder, local_files_only=True, trust_remote_code=request.spec.trust_remote_code, **settings
+            request.folder, local_files_only=True, trust_remote_code=trusted, **settings
         )
     except (OSError, ValueError, KeyError, ImportError, TypeError) as error:
-        msg = f"{request.manifest.name!r}: its tokenizer cannot be loaded: {str(error).strip() or type(error).__name__}"
-        raise RepositoryError(msg, repository=request.manifest.name) from error
+        msg = f"{name!r}: its tokenizer cannot be loaded: {str(error).strip() or type(error).__name__}"
+        raise RepositoryError(msg, repository=name) from error
 
 
 def image_settings(request: LoadRequest) -> dict[str, Any]:

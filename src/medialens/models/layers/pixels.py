@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import platform
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +57,11 @@ class PixelRecipe:
     def final_size(self) -> tuple[int, int] | None:
         """(height, width) that every picture ends with; None if it differs from picture to picture."""
         return self.crop or self.size
+
+    def as_settings(self) -> dict[str, Any]:
+        """The fields as JSON values, for a recipe."""
+        fields = dataclasses.asdict(self)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
 
 
 def to_pixels(picture: npt.NDArray[np.uint8], recipe: PixelRecipe) -> UInt8[Tensor, "3 height width"]:

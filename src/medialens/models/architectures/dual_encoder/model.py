@@ -95,7 +95,7 @@ def load(request: LoadRequest) -> DualEncoder:
     towers = load_backbone(AutoModel, request, foreign_code=False)
     pixels = read_pixel_recipe(image_settings(request), repository=manifest.name)
     _check_size(pixels, manifest.name)
-    tokenizer = load_tokenizer(request)
+    tokenizer = load_tokenizer(request, foreign_code=False)
     reader = TextReader(
         tokenizer, max_tokens=max_tokens(tokenizer, text_config(towers.config), wanted=request.spec.max_tokens)
     )
@@ -136,7 +136,7 @@ def _read_recipe(request: LoadRequest, towers: Any, pixels: PixelRecipe, reader:
             "fusion": fusion,
             "normalize": normalises(manifest),
             "truncate_dim": manifest.truncate_dim,
-            "pixels": dataclasses.asdict(pixels),
+            "pixels": pixels.as_settings(),
         },
     )
 

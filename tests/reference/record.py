@@ -1,0 +1,109 @@
+"""Writes tests/models/recorded/*.json: what the reference libraries give for the tiny models.
+
+Run in the environment of `make test-reference`, from the repository's root:
+
+    python -m tests.reference.record
+
+The offline tests compare with these files; each says which versions gave its numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tests.reference.torchvision_shim import make_torchvision_importable
+
+make_torchvision_importable()  # before transformers looks for it
+
+import torch  # noqa: E402
+import transformers  # noqa: E402
+from tests import tiny  # noqa: E402
+from tests.models.samples import PAIRS, PICTURES, TEXTS  # noqa: E402
+from tests.reference import references  # noqa: E402
+
+TARGET = Path(__file__).parents[1] / "models" / "recorded"
+PROCESSORS = {
+    "clip": {**tiny.CLIP_PIXELS},
+    "clip_crop_larger": {**tiny.CLIP_PIXELS, "crop_size": {"height": 51, "width": 40}},
+    "siglip": {**tiny.SIGLIP_PIXELS},
+    "vit": {**tiny.SIGLIP_PIXELS, "image_processor_type": "ViTImageProcessor", "resample": 2},
+}
+SAMPLED = 16  # values of each picture
+
+
+def main() -> None:
+    """Records every tiny model and the pixels of the processors."""
+    TARGET.mkdir(exist_ok=True)
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, build in {**tiny.DUAL_ENCODERS, **tiny.TEXT_ENCODERS, **tiny.CROSS_ENCODERS}.items():
+            _write(name, record_model(name, build(Path(folder) / name)))
+    for name, settings in PROCESSORS.items():
+        _write(f"pixels_{name}", record_pixels(settings))
+
+
+def record_model(name: str, folder: Path) -> dict[str, Any]:
+    if name in tiny.CROSS_ENCODERS:
+        logits = references.cross_encoder(folder).predict(PAIRS, activation_fn=torch.nn.Identity())
+        return {"by": "sentence_transformers.CrossEncoder.predict, activation Identity", "logits": logits.tolist()}
+    if name in tiny.TEXT_ENCODERS:
+        vectors = references.sentence_transformer(folder).encode(TEXTS)
+        return {"by": "sentence_transformers.SentenceTransformer.encode", "texts": _short(vectors)}
+    if (folder / "modules.json").exists():
+        model = references.sentence_transformer(folder)
+        texts, pictures = model.encode(TEXTS), model.encode(references.to_pil(PICTURES))
+        by = "sentence_transformers.SentenceTransformer.encode"
+    else:
+        features = references.transformers_features(folder, TEXTS, PICTURES)
+        texts, pictures = (references.unit(one) for one in features)
+        by = "transformers AutoProcessor and get_*_features, normalised"
+    return {"by": by, "texts": _short(texts), "pictures": _short(pictures)}
+
+
+def record_pixels(settings: dict[str, Any]) -> dict[str, Any]:
+    processor = getattr(transformers, settings["image_processor_type"])(**settings)
+    assert processor.backend == "torchvision"
+    recorded = []
+    for picture in references.to_pil(PICTURES):
+        values = processor(picture, return_tensors="pt")["pixel_values"][0]
+        flat = values.flatten()
+        step = len(flat) // SAMPLED
+        recorded.append(
+            {
+                "shape": list(values.shape),
+                "mean": values.double().mean().item(),
+                "std": values.double().std().item(),
+                "step": step,
+                "values": flat[::step][:SAMPLED].tolist(),
+            }
+        )
+    return {
+        "by": f"transformers {type(processor).__name__}, torchvision backend",
+        "settings": settings,
+        "pictures": recorded,
+    }
+
+
+def _short(vectors: Any) -> list[list[float]]:
+    """Seven decimals: beyond the tolerance of the comparison, and half the size of the file."""
+    return [[round(float(value), 7) for value in row] for row in vectors]
+
+
+def _write(name: str, content: dict[str, Any]) -> None:
+    packages = ("sentence-transformers", "tokenizers", "torch", "torchvision", "transformers")
+    provenance = {
+        "command": "python -m tests.reference.record",
+        "by": content.pop("by"),
+        "versions": {"python": platform.python_version(), **{package: version(package) for package in packages}},
+    }
+    text = json.dumps({"provenance": provenance, **content})
+    (TARGET / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
