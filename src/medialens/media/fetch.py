@@ -12,12 +12,11 @@ a proxy would resolve the name anew. Only the standard library is involved.
 from __future__ import annotations
 
 import http.client
-import io
 import ipaddress
 import socket
 import ssl
 import time
-from typing import Any, Final, cast
+from typing import Final
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from medialens.errors import (
@@ -28,6 +27,7 @@ from medialens.errors import (
     MediaLimitError,
     MediaNotFoundError,
 )
+from medialens.media.connection import PORTS, checked_connection
 from medialens.media.files import too_many_bytes
 from medialens.media.limits import MediaLimits
 
@@ -35,7 +35,6 @@ _CHUNK_BYTES: Final = 64 * 1024
 _OK: Final = 200
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _FORBIDDEN: Final = frozenset({401, 403, 407, 451})
-_PORTS: Final = {"http": 80, "https": 443}
 _HEADERS: Final = {"User-Agent": "medialens", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
 
@@ -79,7 +78,7 @@ def _ask(url: str, limits: MediaLimits, deadline: float) -> bytes | str:
     """The body, or the URL to go to instead."""
     parts = _checked_url(url, limits)
     address = _checked_address(url, parts, limits)
-    connection = _connection(parts, address, limits, deadline)
+    connection = checked_connection(parts, address, limits, deadline)
     try:
         connection.request("GET", _target(parts), headers=_HEADERS)
         with connection.getresponse() as response:
@@ -108,7 +107,7 @@ def _checked_url(url: str, limits: MediaLimits) -> SplitResult:
         raise MediaAccessError(msg, source=shown(url))
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in _PORTS and parts.hostname and (parts.port is None or parts.port > 0)
+        usable = parts.scheme in PORTS and parts.hostname and (parts.port is None or parts.port > 0)
     except ValueError as error:
         msg = f"{url!r:.200} is no URL: {error}"
         raise InputError(msg, source=url) from error
@@ -123,7 +122,7 @@ def _checked_url(url: str, limits: MediaLimits) -> SplitResult:
 
 def _checked_address(url: str, parts: SplitResult, limits: MediaLimits) -> tuple[str, int]:
     """One address of the host, after all of them were checked."""
-    host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+    host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -165,83 +164,6 @@ def _with_embedded(ip: _Address) -> list[_Address]:
     if ip.teredo:
         found.extend(ip.teredo)
     return found
-
-
-class _Connection(http.client.HTTPConnection):
-    """A connection to one checked address, every read of which keeps to the deadline."""
-
-    def __init__(self, parts: SplitResult, address: tuple[str, int], limits: MediaLimits, deadline: float) -> None:
-        super().__init__(parts.hostname or "", parts.port or _PORTS[parts.scheme])
-        self._parts, self._address, self._limits, self._deadline = parts, address, limits, deadline
-
-    def connect(self) -> None:
-        wait = min(self._limits.connect_timeout_seconds, self._deadline - time.monotonic())
-        if wait <= 0:
-            raise TimeoutError
-        try:
-            plain = socket.create_connection(self._address, timeout=wait)
-        except TimeoutError as error:
-            msg = f"no connection within {wait:.1f} s (connect_timeout_seconds)"
-            raise ConnectionError(msg) from error
-        try:
-            self.sock = self._secured(plain)
-        except BaseException:
-            plain.close()
-            raise
-        self.sock.settimeout(self._limits.read_timeout_seconds)
-
-    def _secured(self, plain: socket.socket) -> socket.socket:
-        if self._parts.scheme != "https":
-            return plain
-        context = ssl.create_default_context()
-        return context.wrap_socket(plain, server_hostname=self._parts.hostname)
-
-
-class _DeadlineReader(io.RawIOBase):
-    """The bytes of a socket, each wait bounded by the read timeout and by the deadline of the whole download.
-
-    A timeout on the socket alone bounds single waits: a server that sends one byte a second would never meet it.
-    """
-
-    def __init__(self, sock: socket.socket, limits: MediaLimits, deadline: float) -> None:
-        self._sock, self._limits, self._deadline = sock, limits, deadline
-        self._raw = sock.makefile("rb", buffering=0)  # keeps the socket open when http.client lets go of it
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        wait = min(self._limits.read_timeout_seconds, self._deadline - time.monotonic())
-        if wait <= 0:
-            raise TimeoutError
-        self._sock.settimeout(wait)
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _DeadlineSocket:
-    """What http.client's response asks of a socket: a file to read from."""
-
-    def __init__(self, sock: socket.socket, limits: MediaLimits, deadline: float) -> None:
-        self._reader = _DeadlineReader(sock, limits, deadline)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self._reader)
-
-
-def _connection(
-    parts: SplitResult, address: tuple[str, int], limits: MediaLimits, deadline: float
-) -> http.client.HTTPConnection:
-    connection = _Connection(parts, address, limits, deadline)
-
-    def respond(sock: Any, *, method: str | None = None) -> http.client.HTTPResponse:
-        return http.client.HTTPResponse(cast("Any", _DeadlineSocket(sock, limits, deadline)), method=method)
-
-    connection.response_class = cast("Any", respond)
-    return connection
 
 
 def _target(parts: SplitResult) -> str:

@@ -11,8 +11,6 @@ registered digest. Nothing is locked: an entry's bytes have one possible content
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -25,57 +23,19 @@ from medialens.errors import (
     InputError,
     MediaChangedError,
     MediaLimitError,
-    MediaNotFoundError,
     UnknownReferenceError,
 )
-from medialens.media.fetch import fetch_url, shown
+from medialens.media.fetch import fetch_url
 from medialens.media.files import path_of_url, read_file, summarise_file
 from medialens.media.limits import MediaLimits
 from medialens.media.reference import MediaReference
 from medialens.media.sniff import sniff
 from medialens.media.store_backends import open_backend
+from medialens.media.store_records import Record, entry_name, follow, record_name, sha256, still_has
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?:::[^/]+)*://")  # two letters at least: C:// is a drive
 _NAME = re.compile(r"(?:[0-9a-f]{2}/){2}(?P<digest>[0-9a-f]{64})(?P<record>\.json)?")
 _DEFAULT_LIMITS = MediaLimits()
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Record:
-    """What a store knows of one medium besides its bytes. `path` and `url`: where it came from, if anywhere."""
-
-    digest: str
-    mime_type: str
-    n_bytes: int
-    path: str | None = None
-    url: str | None = None
-
-    def __post_init__(self) -> None:
-        MediaReference(digest=self.digest, mime_type=self.mime_type)  # refuses what cannot be spelled
-
-    @property
-    def source(self) -> str:
-        """The path or URL, "" if there is none."""
-        return self.path or self.url or ""
-
-    @property
-    def reference(self) -> MediaReference:
-        """The reference to the whole medium."""
-        return MediaReference(digest=self.digest, mime_type=self.mime_type)
-
-    def to_json(self) -> bytes:
-        """The record as it is kept."""
-        fields = {key: value for key, value in dataclasses.asdict(self).items() if value is not None}
-        return json.dumps(fields, indent=1).encode()
-
-    @classmethod
-    def from_json(cls, data: bytes | None, digest: str) -> Record | None:
-        """The record of `digest`; None if there is none, or only what a killed writer left of it."""
-        try:
-            record = cls(**json.loads(data or b""))
-        except (ValueError, TypeError):
-            return None
-        return record if record.digest == digest else None
 
 
 class MediaStore:
@@ -105,7 +65,7 @@ class MediaStore:
             msg = "there is nothing to put into the store: data is empty"
             raise InputError(msg)
         data = bytes(data)
-        found = Record(digest=_sha256(data), mime_type=mime_type or sniff(data), n_bytes=len(data))
+        found = Record(digest=sha256(data), mime_type=mime_type or sniff(data), n_bytes=len(data))
         return self._put(data, found)
 
     def register(
@@ -126,12 +86,12 @@ class MediaStore:
         """
         if isinstance(path, str) and re.match("https?://", path, re.IGNORECASE):
             data = fetch_url(path, limits)
-            found = Record(digest=_sha256(data), mime_type=sniff(data), n_bytes=len(data), url=path)
+            found = Record(digest=sha256(data), mime_type=sniff(data), n_bytes=len(data), url=path)
             return self._put(data, found) if copy else self._write_record(found)
         local = Path(os.path.abspath(local_path(path)))  # noqa: PTH100  # links stay as the caller named them
         if copy:
             data = read_file(local, limits)
-            found = Record(digest=_sha256(data), mime_type=sniff(data), n_bytes=len(data), path=str(local))
+            found = Record(digest=sha256(data), mime_type=sniff(data), n_bytes=len(data), path=str(local))
             return self._put(data, found)
         summary = summarise_file(local, limits)
         return self._write_record(Record(**dataclasses.asdict(summary), path=str(local)))
@@ -146,15 +106,15 @@ class MediaStore:
             MediaAccessError, MediaLimitError: The limits forbid it.
         """
         record = self._record(reference)
-        n_bytes = self._backend.size(_name(record.digest))
+        n_bytes = self._backend.size(entry_name(record.digest))
         if n_bytes is None:
-            return _follow(record, limits)
+            return follow(record, limits)
         if n_bytes > limits.max_bytes:
             msg = f"{record.reference} has {n_bytes} bytes, above the limit of {limits.max_bytes} (max_bytes)"
             raise MediaLimitError(msg, limit="max_bytes", value=n_bytes, maximum=limits.max_bytes)
-        data = self._backend.read(_name(record.digest)) or b""
-        if _sha256(data) != record.digest:
-            where = f"{self.url}/{_name(record.digest)}"
+        data = self._backend.read(entry_name(record.digest)) or b""
+        if sha256(data) != record.digest:
+            where = f"{self.url}/{entry_name(record.digest)}"
             msg = f"the stored bytes at {where} are damaged: they do not have the digest {record.digest}; put them anew"
             raise MediaChangedError(msg, path=where, digest=record.digest)
         return data
@@ -166,11 +126,11 @@ class MediaStore:
             UnknownReferenceError: This store never issued it.
         """
         record = self._record(reference)
-        stored = self._backend.path(_name(record.digest))
+        stored = self._backend.path(entry_name(record.digest))
         if stored is not None or record.path is None:
             return stored
         pointed = Path(record.path)
-        return pointed if _still_has(pointed, record) else None
+        return pointed if still_has(pointed, record) else None
 
     def source(self, reference: MediaReference | str) -> str:
         """The path or URL it was registered from, or "" if it came as bytes.
@@ -207,8 +167,8 @@ class MediaStore:
         removed = tuple(reference for reference in list(self.references()) if reference.digest not in kept)
         for reference in removed:
             # The record first: an entry without a record does not exist.
-            self._backend.remove(_record_name(reference.digest))
-            self._backend.remove(_name(reference.digest))
+            self._backend.remove(record_name(reference.digest))
+            self._backend.remove(entry_name(reference.digest))
         self._remove_leftovers(leftovers_older_than_seconds)
         return removed
 
@@ -228,7 +188,7 @@ class MediaStore:
         return MediaStore, (self.url,)
 
     def _find(self, digest: str) -> Record | None:
-        return Record.from_json(self._backend.read(_record_name(digest)), digest)
+        return Record.from_json(self._backend.read(record_name(digest)), digest)
 
     def _record(self, reference: MediaReference | str) -> Record:
         digest = _as_reference(reference).digest
@@ -242,7 +202,7 @@ class MediaStore:
         return record
 
     def _put(self, data: bytes, found: Record) -> MediaReference:
-        name = _name(found.digest)
+        name = entry_name(found.digest)
         if self._backend.size(name) != len(data) or self._backend.read(name) != data:
             self._backend.write(name, data, lasting=True)
         return self._write_record(found, lasting=True)
@@ -252,7 +212,7 @@ class MediaStore:
         if known is not None and not found.source:
             found = dataclasses.replace(found, path=known.path, url=known.url)
         if found != known:
-            self._backend.write(_record_name(found.digest), found.to_json(), lasting=lasting)
+            self._backend.write(record_name(found.digest), found.to_json(), lasting=lasting)
         return found.reference
 
     def _remove_leftovers(self, older_than_seconds: float) -> None:
@@ -292,61 +252,5 @@ def local_path(path: str | Path) -> Path:
     return Path(path)
 
 
-def _follow(record: Record, limits: MediaLimits) -> bytes:
-    """The bytes that a pointer points to, checked."""
-    if record.url is not None:
-        data, where = fetch_url(record.url, limits), shown(record.url)
-    elif record.path is not None:
-        data, where = _read_pointed(record.path, record, limits), record.path
-    else:
-        msg = f"the bytes of {record.reference} are gone from the store; put them anew"
-        raise MediaNotFoundError(msg, source=str(record.reference))
-    if _sha256(data) != record.digest:
-        raise _changed(where, record)
-    return data
-
-
-def _read_pointed(path: str, record: Record, limits: MediaLimits) -> bytes:
-    try:
-        n_bytes = Path(path).stat().st_size
-    except FileNotFoundError as error:
-        msg = (
-            f"{path!r} does not exist any more; the media reference with digest {record.digest} points to it. "
-            "Put the file back, or register it where it is now (copy=True keeps the bytes)"
-        )
-        raise MediaNotFoundError(msg, source=path, digest=record.digest) from error
-    except OSError:
-        return read_file(path, limits)  # which says what is wrong
-    if Path(path).is_file() and n_bytes != record.n_bytes:
-        raise _changed(path, record)
-    return read_file(path, limits)
-
-
-def _still_has(path: Path, record: Record) -> bool:
-    if not path.is_file() or path.stat().st_size != record.n_bytes:
-        return False
-    return summarise_file(path, MediaLimits(max_bytes=record.n_bytes)).digest == record.digest
-
-
-def _changed(where: str, record: Record) -> MediaChangedError:
-    msg = (
-        f"{where!r} is not what was registered with digest {record.digest} and {record.n_bytes} bytes: it has "
-        "changed since. Register it again, and index it again under its new reference"
-    )
-    return MediaChangedError(msg, path=where, digest=record.digest)
-
-
 def _as_reference(reference: MediaReference | str) -> MediaReference:
     return MediaReference.parse(reference) if isinstance(reference, str) else reference
-
-
-def _name(digest: str) -> str:
-    return f"{digest[:2]}/{digest[2:4]}/{digest}"
-
-
-def _record_name(digest: str) -> str:
-    return f"{_name(digest)}.json"
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

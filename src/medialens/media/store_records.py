@@ -1,0 +1,118 @@
+"""What a store knows of a medium besides its bytes, and how it follows a pointer to them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+from medialens.errors import MediaChangedError, MediaNotFoundError
+from medialens.media.fetch import fetch_url, shown
+from medialens.media.files import read_file, summarise_file
+from medialens.media.limits import MediaLimits
+from medialens.media.reference import MediaReference
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Record:
+    """What a store knows of one medium besides its bytes. `path` and `url`: where it came from, if anywhere."""
+
+    digest: str
+    mime_type: str
+    n_bytes: int
+    path: str | None = None
+    url: str | None = None
+
+    def __post_init__(self) -> None:
+        MediaReference(digest=self.digest, mime_type=self.mime_type)  # refuses what cannot be spelled
+
+    @property
+    def source(self) -> str:
+        """The path or URL, "" if there is none."""
+        return self.path or self.url or ""
+
+    @property
+    def reference(self) -> MediaReference:
+        """The reference to the whole medium."""
+        return MediaReference(digest=self.digest, mime_type=self.mime_type)
+
+    def to_json(self) -> bytes:
+        """The record as it is kept."""
+        fields = {key: value for key, value in dataclasses.asdict(self).items() if value is not None}
+        return json.dumps(fields, indent=1).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes | None, digest: str) -> Record | None:
+        """The record of `digest`; None if there is none, or only what a killed writer left of it."""
+        try:
+            record = cls(**json.loads(data or b""))
+        except (ValueError, TypeError):
+            return None
+        return record if record.digest == digest else None
+
+
+def follow(record: Record, limits: MediaLimits) -> bytes:
+    """The bytes that a record points to, read now and checked against its digest.
+
+    Raises:
+        MediaChangedError: They are others than those registered.
+        MediaNotFoundError: They are gone, or the record points nowhere.
+        MediaAccessError, MediaLimitError: The limits forbid it.
+    """
+    if record.url is not None:
+        data, where = fetch_url(record.url, limits), shown(record.url)
+    elif record.path is not None:
+        data, where = _read_pointed(record.path, record, limits), record.path
+    else:
+        msg = f"the bytes of {record.reference} are gone from the store; put them anew"
+        raise MediaNotFoundError(msg, source=str(record.reference))
+    if sha256(data) != record.digest:
+        raise _changed(where, record)
+    return data
+
+
+def _read_pointed(path: str, record: Record, limits: MediaLimits) -> bytes:
+    try:
+        n_bytes = Path(path).stat().st_size
+    except FileNotFoundError as error:
+        msg = (
+            f"{path!r} does not exist any more; the media reference with digest {record.digest} points to it. "
+            "Put the file back, or register it where it is now (copy=True keeps the bytes)"
+        )
+        raise MediaNotFoundError(msg, source=path, digest=record.digest) from error
+    except OSError:
+        return read_file(path, limits)  # which says what is wrong
+    if Path(path).is_file() and n_bytes != record.n_bytes:
+        raise _changed(path, record)
+    return read_file(path, limits)
+
+
+def still_has(path: Path, record: Record) -> bool:
+    """Whether a local file has exactly the bytes that were registered."""
+    if not path.is_file() or path.stat().st_size != record.n_bytes:
+        return False
+    return summarise_file(path, MediaLimits(max_bytes=record.n_bytes)).digest == record.digest
+
+
+def _changed(where: str, record: Record) -> MediaChangedError:
+    msg = (
+        f"{where!r} is not what was registered with digest {record.digest} and {record.n_bytes} bytes: it has "
+        "changed since. Register it again, and index it again under its new reference"
+    )
+    return MediaChangedError(msg, path=where, digest=record.digest)
+
+
+def entry_name(digest: str) -> str:
+    """Where a store keeps the bytes of a digest."""
+    return f"{digest[:2]}/{digest[2:4]}/{digest}"
+
+
+def record_name(digest: str) -> str:
+    """Where a store keeps the record of a digest."""
+    return f"{entry_name(digest)}.json"
+
+
+def sha256(data: bytes) -> str:
+    """64 hex digits."""
+    return hashlib.sha256(data).hexdigest()
