@@ -18,7 +18,7 @@ from medialens.errors import InputError, MedialensError
 from medialens.inputs import Input, Role, as_inputs
 from medialens.media.limits import MediaLimits
 from medialens.media.store import MediaStore
-from medialens.models.protocol import Model
+from medialens.models.protocol import Model, Recipe
 from medialens.outputs import EncodeResult, Precision
 from medialens.scoring.quantization import dequantize, quantize
 from medialens.scoring.similarity import similarity, truncate
@@ -73,7 +73,8 @@ class Encoder(Handle):
         max_tokens: Cut text here.
         model_kwargs, processor_kwargs: For transformers.
         prompts: Added to those of the repository, and stronger: ``{"query": "search: "}``.
-        truncate_dim: Keep this many leading dimensions, at unit length again where cosine is the model's measure.
+        truncate_dim: Keep this many leading dimensions, at unit length again where cosine is the model's measure; None
+            is what the repository says, which is mostly all.
         precision: ``float32``, or ``int8``, ``uint8``, ``binary``, ``ubinary``; see `medialens.scoring.quantization`.
         calibration_ranges: Shape (2, dim), for ``int8`` and ``uint8`` on Sentence Transformers' scale.
         limits: What may be read: sizes, URLs, folders.
@@ -135,8 +136,9 @@ class Encoder(Handle):
     @property
     def dimension(self) -> int:
         """Length of the vectors, before they are packed into bits. Loads the model."""
-        whole = self.recipe.dimension
-        return whole if self._truncate_dim is None else min(whole, self._truncate_dim)
+        recipe = self.recipe
+        kept = self._truncate_dim or _own_truncation(recipe)
+        return recipe.dimension if kept is None else min(recipe.dimension, kept)
 
     def supports(self, modality: str | tuple[str, ...]) -> bool:
         """Whether an input may be of this kind, or mix these kinds: ``supports(("text", "image"))``."""
@@ -255,7 +257,7 @@ class Encoder(Handle):
         show_progress: bool | None = None,
     ) -> Steps[Vectors | EncodeResult]:
         check_policy(errors)
-        dimension = _checked(truncate_dim) or self._truncate_dim
+        kept = _checked(truncate_dim) or self._truncate_dim
         kind = precision or self._precision
         values, is_single = as_inputs(inputs)
         model = yield from self._load()
@@ -272,7 +274,7 @@ class Encoder(Handle):
         outcomes: list[Any] = yield call.future
         failed = {at: outcome for at, outcome in enumerate(outcomes) if isinstance(outcome, MedialensError)}
         vectors = _stack(outcomes, recipe.dimension)
-        vectors = truncate(vectors, dimension, renormalize=recipe.similarity == "cosine")
+        vectors = truncate(vectors, kept or _own_truncation(recipe), renormalize=recipe.similarity == "cosine")
         vectors = quantize(vectors, kind, ranges=self._ranges)
         result = EncodeResult(
             vectors=vectors[0] if is_single else vectors,
@@ -290,6 +292,12 @@ def _stack(outcomes: Sequence[Any], dimension: int) -> npt.NDArray[np.float32]:
     for at, outcome in enumerate(outcomes):
         vectors[at] = np.nan if isinstance(outcome, MedialensError) else outcome
     return vectors
+
+
+def _own_truncation(recipe: Recipe) -> int | None:
+    """How many dimensions the repository itself says to keep, as Sentence Transformers writes it."""
+    kept: int | None = recipe.settings.get("truncate_dim")
+    return kept
 
 
 def _checked(truncate_dim: int | None) -> int | None:

@@ -114,7 +114,7 @@ class Crew:
             run()
         except BaseException as error:
             for call in self._scheduler.close():
-                failure = EngineError(f"the engine stopped: {type(error).__name__}: {error}; close it to get a new one")
+                failure = EngineError(f"the engine stopped: {type(error).__name__}: {error}; the next call starts anew")
                 failure.__cause__ = error
                 call.fail(failure)
             raise

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medialens.engine.cache import CacheStats
+from medialens.engine.fork_gate import gate
 from medialens.errors import EngineError
 
 logger = logging.getLogger(__name__)
@@ -58,16 +59,20 @@ class DiskCache:
         """
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                self._connection()
-            except sqlite3.OperationalError:
-                raise
-            except sqlite3.DatabaseError as error:
-                self._move_aside(self._generation, error)
-                self._connection()
+            with gate:
+                self._connect_or_begin()
         except (OSError, sqlite3.OperationalError) as error:
             msg = f"the vector cache folder {str(self.file.parent)!r} cannot be used: {error}; choose another or none"
             raise EngineError(msg, folder=str(self.file.parent)) from error
+
+    def _connect_or_begin(self) -> None:
+        try:
+            self._connection()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            self._move_aside(self._generation, error)
+            self._connection()
 
     def get(self, key: bytes) -> Vector | None:
         """The vector, or None: not there, damaged, or the file is of no use just now."""
@@ -108,7 +113,7 @@ class DiskCache:
 
     def close(self) -> None:
         """Close every thread's connection; no thread may be using one."""
-        with self._lock:
+        with gate, self._lock:
             self._generation += 1
             for connection in self._connections:
                 with contextlib.suppress(sqlite3.Error):
@@ -134,7 +139,8 @@ class DiskCache:
         """Whatever goes wrong with the file: say so and go on without it; if it is damaged, begin a new one."""
         generation = self._generation
         try:
-            yield
+            with gate:
+                yield
         except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:  # locked, full, read-only, closed
             logger.warning("vector cache %s: %s", self.file, error)
         except sqlite3.DatabaseError as error:

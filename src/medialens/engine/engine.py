@@ -73,12 +73,12 @@ class Engine:
 
     @property
     def closed(self) -> bool:
-        """Whether `close` was called."""
-        return self._closed
+        """Whether `close` was called, or a thread of the engine died of a fault of its own."""
+        return self._closed or self._scheduler.closed
 
     def begin_load(self, spec: ModelSpec) -> Future[Model]:
         """A future of the model; the same model for equal specs."""
-        if self._closed:
+        if self.closed:
             raise _closed_error()
         return self._models.begin_load(spec)
 

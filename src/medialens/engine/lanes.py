@@ -15,6 +15,7 @@ from typing import TypeAlias
 import torch
 
 from medialens.engine.batching import Budget, batch_cost
+from medialens.engine.fork_gate import gate
 from medialens.engine.isolation import Done, run_isolated
 from medialens.engine.scheduler import LaneRole, Scheduler
 from medialens.engine.stats import Counters
@@ -75,13 +76,17 @@ class Lane:
         limit_this_thread(self._n_threads)
         with torch.inference_mode():
             while (works := self._scheduler.next_batch(self._role, self.budget_of)) is not None:
-                for done in run_isolated(works, self._forward, self._shrink):
+                for done in run_isolated(works, self._run_batch, self._shrink):
                     self._results.put(done)
                 del works
 
     def budget_of(self, deployment: Deployment) -> Budget:
         """What one batch of this model may cost here."""
         return self._learned.get(deployment, self._budget)
+
+    def _run_batch(self, works: Sequence[Work]) -> Rows:
+        with gate:
+            return self._forward(works)
 
     def _forward(self, works: Sequence[Work]) -> Rows:
         self._counters.add_batch()

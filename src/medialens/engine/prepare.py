@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from medialens.engine.cache import OnceCache
 from medialens.engine.finish import Finisher
+from medialens.engine.fork_gate import gate
 from medialens.engine.isolation import item_error
 from medialens.engine.request import Priority, Request
 from medialens.engine.scheduler import Scheduler
@@ -67,8 +68,9 @@ class Preparer:
             self._finisher.deliver([work], [item_error(error)])
 
     def _prepared(self, deployment: Deployment, request: Request, items: Sequence[ResolvedItem]) -> Prepared:
-        decoded = tuple(self._decode(item, deployment.needs, request) for item in items)
-        return deployment.model.prepare(decoded, instruction=request.instruction)
+        with gate:
+            decoded = tuple(self._decode(item, deployment.needs, request) for item in items)
+            return deployment.model.prepare(decoded, instruction=request.instruction)
 
     def _decode(self, item: ResolvedItem, needs: MediaNeeds, request: Request) -> DecodedItem:
         if item.modalities == ("text",):

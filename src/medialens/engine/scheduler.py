@@ -54,6 +54,11 @@ class Scheduler:
         self._room = {kind: _Room(max_prepared_bytes, max_prepared_items) for kind in PRIORITIES}
         self.n_shared = 0
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
     # -- callers
 
     def add_call(self, call: Call) -> bool:
@@ -134,10 +139,10 @@ class Scheduler:
             if not self.is_wanted(work):
                 return
             work.prepared, work.cost, work.n_bytes = prepared, prepared.cost, prepared.n_bytes + _WORK_BYTES
+            device = self._device(work.deployment.device_name)
+            device.ready.add(work)  # first: a model's impossible cost must not leave the room half filled
             work.stage = "ready"
             self._room[work.priority].fill(work)
-            device = self._device(work.deployment.device_name)
-            device.ready.add(work)
             device.may_run.notify()
             if work.priority == "interactive":
                 device.may_help.notify()

@@ -84,8 +84,8 @@ def dequantize(vectors: npt.ArrayLike, precision: Precision, *, ranges: npt.Arra
 
 def _own_levels(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     largest = np.abs(vectors).max(axis=-1, keepdims=True, initial=0.0)
-    scale = 127 / np.where(largest > 0, largest, 1)
-    levels: npt.NDArray[np.float32] = np.rint(vectors * scale) + _OFFSET
+    # Divided first: 127 / max|v| would overflow where the largest component is next to nothing.
+    levels: npt.NDArray[np.float32] = np.rint(vectors / np.where(largest > 0, largest, 1) * 127) + _OFFSET
     return levels
 
 
