@@ -32,15 +32,18 @@ from transformers import (
     Qwen2Model,
     Siglip2Config,
     Siglip2Model,
+    Siglip2Tokenizer,
     SiglipConfig,
     SiglipModel,
     T5Config,
     T5EncoderModel,
+    T5Tokenizer,
     VisionTextDualEncoderConfig,
     VisionTextDualEncoderModel,
     ViTConfig,
     XLMRobertaConfig,
     XLMRobertaForSequenceClassification,
+    XLMRobertaTokenizer,
 )
 
 WORDS = (
@@ -170,28 +173,55 @@ def clip_tokenizer(folder: Path, *, max_length: int = 77) -> int:
     return len(tokens)
 
 
+def siglip2_tokenizer(folder: Path, *, max_length: int) -> int:
+    """Byte-pair encoding in the manner of Gemma, with a merge for each letter of a word; the vocabulary's size."""
+    tokens = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", *CHARACTERS, "▁"]
+    merges: list[tuple[str, str]] = []
+    for word in WORDS:
+        start = "▁"
+        for letter in word:
+            if (start, letter) not in merges:
+                merges.append((start, letter))
+                tokens.append(start + letter)
+            start += letter
+    vocabulary = {token: at for at, token in enumerate(tokens)}
+    names = ["input_ids"]
+    tokenizer = Siglip2Tokenizer(
+        vocab=vocabulary, merges=merges, padding_side="right", model_max_length=max_length, model_input_names=names
+    )
+    tokenizer.save_pretrained(folder)
+    return len(tokens)
+
+
+def unigram_tokenizer(folder: Path, kind: Any, *, special: Sequence[str], **settings: Any) -> int:
+    """A unigram model in ``tokenizer.json``, made by the transformers class `kind`; the vocabulary's size."""
+    kind(vocab=_pieces(special), **settings).save_pretrained(folder)
+    return len(_pieces(special)) + 1  # and <mask>, where there is one
+
+
+def _pieces(special: Sequence[str]) -> list[tuple[str, float]]:
+    plain = dict.fromkeys([*CHARACTERS, "▁", *(f"▁{word}" for word in WORDS)])
+    return [*((token, 0.0) for token in special), *((one, -1.0 if len(one) > 1 else -5.0) for one in plain)]
+
+
 def sentencepiece_tokenizer(folder: Path, tokenizer_class: str, *, special: Sequence[str], **settings: Any) -> int:
-    """A unigram model written piece by piece, as ``spiece.model``; returns the vocabulary's size."""
+    """The same written piece by piece as ``spiece.model``, for tokenizers that read nothing else."""
     from sentencepiece import sentencepiece_model_pb2 as spm
 
-    model = spm.ModelProto()
-    model.trainer_spec.model_type = spm.TrainerSpec.UNIGRAM
-    model.normalizer_spec.name = "identity"
     kinds = spm.ModelProto.SentencePiece
-    for piece in special:
-        model.pieces.add(piece=piece, score=0.0, type=kinds.UNKNOWN if piece == "<unk>" else kinds.CONTROL)
-    plain = dict.fromkeys([*CHARACTERS, "▁", *(f"▁{word}" for word in WORDS)])
-    for piece in plain:
-        model.pieces.add(piece=piece, score=-1.0 if len(piece) > 1 else -5.0)
-    at = {token: index for index, token in enumerate([*special, *plain])}
-    model.trainer_spec.unk_id = at["<unk>"]
-    model.trainer_spec.bos_id = at.get("<s>", -1)
-    model.trainer_spec.eos_id = at["</s>"]
-    model.trainer_spec.pad_id = at.get("<pad>", -1)
+    model = spm.ModelProto()
+    for piece, score in _pieces(special):
+        kind = kinds.UNKNOWN if piece == "<unk>" else kinds.CONTROL if piece in special else kinds.NORMAL
+        model.pieces.add(piece=piece, score=score, type=kind)
+    at = {token: index for index, token in enumerate(special)}
+    model.trainer_spec.model_type = spm.TrainerSpec.UNIGRAM
+    model.trainer_spec.unk_id, model.trainer_spec.eos_id = at["<unk>"], at["</s>"]
+    model.trainer_spec.bos_id, model.trainer_spec.pad_id = at.get("<s>", -1), at.get("<pad>", -1)
+    model.normalizer_spec.name = "identity"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "spiece.model").write_bytes(model.SerializeToString())
     write_json(folder, "tokenizer_config.json", {"tokenizer_class": tokenizer_class, **settings})
-    return len(at)
+    return len(_pieces(special))
 
 
 # --- dual encoders -----------------------------------------------------------------------------------------------
@@ -281,8 +311,7 @@ def siglip(folder: Path) -> Path:
 
 def siglip2_naflex(folder: Path) -> Path:
     """SigLIP 2 in its NaFlex form: patches that keep the aspect ratio."""
-    size = bert_tokenizer(folder, max_length=64)
-    edit_json(folder, "tokenizer_config.json", model_input_names=["input_ids"], processor_class="Siglip2Processor")
+    size = siglip2_tokenizer(folder, max_length=64)
     text = {**SMALL, "vocab_size": size, "max_position_embeddings": 64, "projection_size": 32}
     text |= {"bos_token_id": None, "eos_token_id": None, "pad_token_id": 0}
     vision = {**SMALL, "patch_size": 8, "num_patches": 16}
@@ -408,9 +437,7 @@ def mpnet_embedder(folder: Path) -> Path:
 def t5_embedder(folder: Path) -> Path:
     """T5's encoder with mean pooling, as sentence-t5 and GTR publish it."""
     special = ("<pad>", "</s>", "<unk>")
-    size = sentencepiece_tokenizer(
-        folder, "T5Tokenizer", special=special, extra_ids=0, model_max_length=32, additional_special_tokens=[]
-    )
+    size = unigram_tokenizer(folder, T5Tokenizer, special=special, extra_ids=0, model_max_length=32)
     config = T5Config(vocab_size=size, d_model=32, d_kv=8, d_ff=48, num_layers=2, num_heads=4)
     save(T5EncoderModel(config), folder)
     st_modules(
@@ -461,12 +488,9 @@ def cross_encoder(folder: Path, *, activation: str | None = None, num_labels: in
 
 def xlm_roberta_cross_encoder(folder: Path) -> Path:
     """XLM-RoBERTa scoring pairs, as bge-reranker publishes it: no token types, positions after the padding's."""
-    size = sentencepiece_tokenizer(
-        folder, "XLMRobertaTokenizer", special=("<s>", "<pad>", "</s>", "<unk>"), model_max_length=64
-    )
-    (folder / "spiece.model").rename(folder / "sentencepiece.bpe.model")
-    # The tokenizer shifts sentencepiece's ids by one and adds <mask> at the end.
-    config = XLMRobertaConfig(**SMALL, vocab_size=size + 2, max_position_embeddings=66, num_labels=1, pad_token_id=1)
+    special = ("<s>", "<pad>", "</s>", "<unk>")
+    size = unigram_tokenizer(folder, XLMRobertaTokenizer, special=special, model_max_length=64)
+    config = XLMRobertaConfig(**SMALL, vocab_size=size, max_position_embeddings=66, num_labels=1, pad_token_id=1)
     return save(XLMRobertaForSequenceClassification(config), folder)
 
 

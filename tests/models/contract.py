@@ -1,8 +1,8 @@
 """What every family must hold: subclass, say how to load a model and which items to give it.
 
 A vector belongs to its item alone: the same numbers alone, in a batch, in another order, beside a much longer or
-larger neighbour, from many threads at once. `atol` is the noise floor's tenfold, measured in fp32 on one core: the
-same item in another batch differs by up to 5e-7, because matrix products of other shapes round in another order.
+larger neighbour, from many threads at once. `ATOL` is five times the noise floor, measured in fp32 on one core: the
+same item in another batch moves by up to 1e-6, because matrix products of other shapes round in another order.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Dual encoders against transformers and Sentence Transformers, in fp32.
 
-Noise floor, measured on tiny models: the same library with another batch differs by up to 4e-7; the tolerance is
-1e-5, absolute, on vectors of length 1 (or, un-normalised, of length 3 to 4).
+Noise floor, measured on tiny models: the reference itself, one item at a time instead of all at once, moves by up to
+2.4e-7 on vectors of length 1, and by 9.5e-7 on un-normalised ones of length 3 to 4. With equal batches ours differs
+from it by 0.0. The tolerance is 1e-5, absolute.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Text encoders against Sentence Transformers, in fp32.
 
-Noise floor, measured on tiny models: the same library with another batch differs by up to 5e-7 on vectors of
-length 5 to 8; the tolerance is 1e-5, absolute.
+Noise floor, measured on tiny models: the reference itself, one text at a time instead of all at once, moves by up to
+2.4e-7 on vectors of length 1, and by 8.3e-7 on un-normalised ones of length 5 to 8. The tolerance is 1e-5, absolute.
 """
 
 from __future__ import annotations

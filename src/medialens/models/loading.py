@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+import transformers
+
 from medialens.hub.fingerprint import fingerprint
 from medialens.hub.manifest import Manifest, read_manifest
 from medialens.hub.repository import Repository, open_repository
@@ -56,6 +58,11 @@ def _open(spec: ModelSpec) -> Repository:
 
 
 def _identity(files: str, manifest: Manifest, spec: ModelSpec, placement: Placement) -> str:
-    """Digest of what decides the numbers beside the recipe: the files, the overrides, the arithmetic."""
-    facts = (files, manifest.repository.revision, spec.overrides(), placement.dtype, placement.attention)
+    """Digest of what decides the numbers beside the recipe: the files, the overrides, the arithmetic.
+
+    transformers' version counts, because it decides more than arithmetic: which tokenizer class reads SigLIP 2's
+    files, for one, changed between 5.17 and 5.23, and every vector of a text with it.
+    """
+    arithmetic = (transformers.__version__, placement.dtype, placement.attention)
+    facts = (files, manifest.repository.revision, spec.overrides(), *arithmetic)
     return hashlib.sha256(repr(facts).encode()).hexdigest()
