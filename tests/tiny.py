@@ -309,6 +309,18 @@ def siglip(folder: Path) -> Path:
     return save(model, folder)
 
 
+def siglip2_fixed(folder: Path) -> Path:
+    """SigLIP 2 of a fixed size: SigLIP's architecture with Gemma's tokenizer."""
+    size = siglip2_tokenizer(folder, max_length=64)
+    edit_json(folder, "tokenizer_config.json", tokenizer_class="GemmaTokenizer", processor_class="SiglipProcessor")
+    text = {**SMALL, "vocab_size": size, "max_position_embeddings": 64, "projection_size": 32}
+    text |= {"bos_token_id": None, "eos_token_id": 1, "pad_token_id": 0}
+    model = SiglipModel(SiglipConfig(text_config=text, vision_config=VISION))
+    pixels = {**SIGLIP_PIXELS, "resample": 2, "processor_class": "SiglipProcessor"}
+    write_json(folder, "preprocessor_config.json", pixels)
+    return save(model, folder)
+
+
 def siglip2_naflex(folder: Path) -> Path:
     """SigLIP 2 in its NaFlex form: patches that keep the aspect ratio."""
     size = siglip2_tokenizer(folder, max_length=64)
@@ -500,6 +512,7 @@ DUAL_ENCODERS: dict[str, Callable[[Path], Path]] = {
     "clip_st_legacy": clip_st_legacy,
     "bge_vl": bge_vl,
     "siglip": siglip,
+    "siglip2_fixed": siglip2_fixed,
     "siglip2_naflex": siglip2_naflex,
     "chinese_clip": chinese_clip,
     "vision_text_dual_encoder": vision_text_dual_encoder,

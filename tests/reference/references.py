@@ -17,7 +17,7 @@ from medialens.media.decoded import DecodedImage
 Floats = npt.NDArray[np.float32]
 
 # Text towers that were trained on padding to the full length.
-PADDED = {"siglip": "max_length", "siglip2_naflex": "max_length"}
+PADDED = dict.fromkeys(("siglip", "siglip2_fixed", "siglip2_naflex"), "max_length")
 
 
 def to_pil(pictures: Sequence[DecodedImage]) -> list[PIL.Image.Image]:
