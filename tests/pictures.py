@@ -1,30 +1,18 @@
-"""Pictures that tests search for: one shape in one colour each, drawn with Pillow alone."""
+"""Pictures that tests search for: one colour each, which is what `FakeModel` sees and names stand for."""
 
 from pathlib import Path
 
 import PIL.Image
-import PIL.ImageDraw
 
-SHAPES = {
-    "a red circle": ("red", "ellipse"),
-    "a blue square": ("blue", "rectangle"),
-    "a green triangle": ("green", "triangle"),
-    "a yellow circle": ("yellow", "ellipse"),
-}
+COLOURS = {"a red picture": "red", "a blue picture": "blue", "a green picture": "lime", "a yellow picture": "yellow"}
 
 
-def draw_shapes(folder: Path) -> dict[str, Path]:
-    """Caption and file of each picture."""
+def draw_pictures(folder: Path) -> dict[str, Path]:
+    """Name and file of each picture."""
     folder.mkdir(parents=True, exist_ok=True)
-    return {caption: draw_shape(folder / f"{number}.png", *SHAPES[caption]) for number, caption in enumerate(SHAPES)}
+    return {name: draw_picture(folder / f"{number}.png", COLOURS[name]) for number, name in enumerate(COLOURS)}
 
 
-def draw_shape(path: Path, colour: str, shape: str) -> Path:
-    picture = PIL.Image.new("RGB", (128, 128), "white")
-    pen = PIL.ImageDraw.Draw(picture)
-    if shape == "triangle":
-        pen.polygon([(64, 20), (108, 104), (20, 104)], fill=colour)
-    else:
-        getattr(pen, shape)((24, 24, 104, 104), fill=colour)
-    picture.save(path)
+def draw_picture(path: Path, colour: str) -> Path:
+    PIL.Image.new("RGB", (128, 96), colour).save(path)
     return path

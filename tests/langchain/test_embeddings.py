@@ -10,6 +10,7 @@ from langchain_core.documents import Document
 from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_tests.integration_tests import EmbeddingsIntegrationTests
 from langchain_tests.unit_tests import EmbeddingsUnitTests
+from tests.look_alikes import LOOK_ALIKES, refuse_io
 
 from medialens.errors import MediaNotFoundError
 from medialens.inputs import Image, Item
@@ -17,7 +18,7 @@ from medialens.langchain import MediaEmbeddings
 from medialens.media.limits import MediaLimits
 from medialens.media.store import MediaStore
 from medialens.testing.contracts import EmbeddingsContract
-from medialens.testing.contracts.checks import STORE, draw, reference_texts
+from medialens.testing.contracts.checks import STORE, assert_close, draw, reference_texts
 
 
 class TestContract(EmbeddingsContract):
@@ -142,8 +143,20 @@ def test_folders_outside_the_roots_are_not_read(tmp_path):
         embeddings.embed_image(uris=paths)
 
 
+def test_texts_that_look_like_a_way_to_a_medium_cause_no_io(fakes):
+    embeddings = MediaEmbeddings()
+    embeddings.embed_query("loads the model")
+    with pytest.MonkeyPatch.context() as patch:
+        tried = refuse_io(patch)
+        queries = [embeddings.embed_query(text) for text in LOOK_ALIKES]
+        documents = embeddings.embed_documents(LOOK_ALIKES)
+    assert tried == []
+    assert len({tuple(vector) for vector in queries}) == len(LOOK_ALIKES)
+    assert_close(documents, queries)
+
+
 async def test_an_unmodified_store_takes_and_finds_text_on_both_roads():
     store = InMemoryVectorStore(MediaEmbeddings())
-    await store.aadd_documents([Document("a red square"), Document("two green trees at night")])
-    assert store.similarity_search("a red square", k=1) == await store.asimilarity_search("a red square", k=1)
-    assert store.similarity_search("a red square", k=1)[0].page_content == "a red square"
+    await store.aadd_documents([Document("a red picture"), Document("two green trees at night")])
+    assert store.similarity_search("a red picture", k=1) == await store.asimilarity_search("a red picture", k=1)
+    assert store.similarity_search("a red picture", k=1)[0].page_content == "a red picture"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.documents import Document
-from tests.pictures import draw_shape
+from tests.pictures import draw_picture
 
 from medialens.errors import InputError, MediaChangedError, MediaDecodeError, MediaNotFoundError
 from medialens.langchain import document_key, media_document
@@ -23,7 +23,7 @@ STORE = "memory://langchain-media"
 
 @pytest.fixture
 def picture(tmp_path):
-    return draw_shape(tmp_path / "red.png", "red", "ellipse")
+    return draw_picture(tmp_path / "red.png", "red")
 
 
 def test_a_picture_becomes_a_reference_and_flat_facts(picture):
@@ -39,7 +39,7 @@ def test_a_picture_becomes_a_reference_and_flat_facts(picture):
         "parent_ref": "",
         "thumbnail_ref": "",
         "width": 128,
-        "height": 128,
+        "height": 96,
         "page": -1,
         "start_seconds": -1.0,
         "end_seconds": -1.0,
@@ -49,9 +49,9 @@ def test_a_picture_becomes_a_reference_and_flat_facts(picture):
 
 
 def test_a_caption_comes_before_the_reference(picture):
-    document = media_document(str(picture), caption="A red circle", store=STORE)
-    assert document.page_content == f"A red circle\n{document.metadata['media_ref']}"
-    assert document.metadata["caption"] == "A red circle"
+    document = media_document(str(picture), caption="A red picture", store=STORE)
+    assert document.page_content == f"A red picture\n{document.metadata['media_ref']}"
+    assert document.metadata["caption"] == "A red picture"
     assert len(document.page_content) < 300
 
 
@@ -68,7 +68,7 @@ def test_a_pointer_notices_a_changed_file_and_a_copy_does_not_care(picture):
     pointer = media_document(picture, store="memory://pointers").metadata["media_ref"]
     kept = media_document(picture, store="memory://copies", copy=True).metadata["media_ref"]
     before = picture.read_bytes()
-    draw_shape(picture, "blue", "ellipse")
+    draw_picture(picture, "blue")
     with pytest.raises(MediaChangedError, match=r"red\.png"):
         open_store("memory://pointers").read(pointer)
     assert open_store("memory://copies").read(kept) == before

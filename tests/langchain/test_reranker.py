@@ -4,7 +4,7 @@ import pytest
 from langchain_classic.retrievers import ContextualCompressionRetriever
 from langchain_core.documents import Document
 from langchain_core.vectorstores import InMemoryVectorStore
-from tests.pictures import draw_shapes
+from tests.pictures import draw_pictures
 
 from medialens.errors import UnsupportedModalityError
 from medialens.langchain import MediaEmbeddings, MediaReranker, media_document
@@ -38,13 +38,15 @@ class TestContract(RerankerContract):
 
 @pytest.fixture
 def documents(tmp_path):
-    return [media_document(path, store=STORE, metadata={"name": name}) for name, path in draw_shapes(tmp_path).items()]
+    return [
+        media_document(path, store=STORE, metadata={"name": name}) for name, path in draw_pictures(tmp_path).items()
+    ]
 
 
 def test_incoming_documents_are_left_alone_and_copies_keep_their_ids(documents):
     documents = [one.model_copy(update={"id": f"id-{number}"}) for number, one in enumerate(documents)]
     before = [one.model_dump() for one in documents]
-    kept = MediaReranker(store=STORE, top_n=None).compress_documents(documents, "a red circle")
+    kept = MediaReranker(store=STORE, top_n=None).compress_documents(documents, "a red picture")
     assert [one.model_dump() for one in documents] == before
     by_id = {one.id: one for one in documents}
     for one in kept:
@@ -56,7 +58,7 @@ def test_incoming_documents_are_left_alone_and_copies_keep_their_ids(documents):
 
 def test_an_earlier_stages_score_stays(documents):
     found = [one.model_copy(update={"metadata": {**one.metadata, "retrieval_score": 0.5}}) for one in documents]
-    kept = MediaReranker(store=STORE).compress_documents(found, "a red circle")
+    kept = MediaReranker(store=STORE).compress_documents(found, "a red picture")
     assert {one.metadata["retrieval_score"] for one in kept} == {0.5}
 
 
@@ -67,15 +69,15 @@ def test_the_score_kind_is_told():
 def test_a_medium_that_the_model_lacks_names_the_document():
     sound = open_store(STORE).put(b"RIFF\0\0\0\0WAVE", mime_type="audio/wav")
     with pytest.raises(UnsupportedModalityError, match=r"item 1.*audio"):
-        MediaReranker(store=STORE).compress_documents([Document("text"), Document(str(sound))], "a red circle")
+        MediaReranker(store=STORE).compress_documents([Document("text"), Document(str(sound))], "a red picture")
 
 
-async def test_in_a_retrieval_chain_the_picture_that_was_asked_for_comes_first(documents):
+async def test_in_a_retrieval_chain_the_picture_that_was_asked_for_comes_first(documents, fakes):
     store = InMemoryVectorStore(MediaEmbeddings(store=STORE))
     store.add_documents(documents)
     chain = ContextualCompressionRetriever(
         base_compressor=MediaReranker(store=STORE, top_n=2), base_retriever=store.as_retriever(search_kwargs={"k": 4})
     )
-    for name in ("a red circle", "a blue square", "a green triangle"):
+    for name in ("a red picture", "a blue picture", "a green picture"):
         for kept in (chain.invoke(name), await chain.ainvoke(name)):
             assert [len(kept), kept[0].metadata["name"]] == [2, name]

@@ -17,7 +17,7 @@ from langchain_qdrant import QdrantVectorStore
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 from qdrant_client import QdrantClient
 from qdrant_client.models import Distance, VectorParams
-from tests.pictures import draw_shape, draw_shapes
+from tests.pictures import draw_picture, draw_pictures
 
 from medialens.inputs import Image
 from medialens.langchain import MediaEmbeddings, document_key, media_document
@@ -55,7 +55,7 @@ STORES: list[Callable[[MediaEmbeddings], VectorStore]] = [in_memory, chroma, fai
 
 
 @pytest.fixture
-def embeddings():
+def embeddings(fakes):
     return MediaEmbeddings(model="demo", store=MEDIA)
 
 
@@ -69,7 +69,7 @@ def store(request, embeddings):
 
 @pytest.fixture
 def pictures(tmp_path):
-    return draw_shapes(tmp_path / "pictures")
+    return draw_pictures(tmp_path / "pictures")
 
 
 @pytest.fixture
@@ -124,13 +124,13 @@ def test_index_skips_what_it_knows_and_renews_what_changed(store, documents, pic
 
     assert update(documents) == {"num_added": 4}
     assert update(documents) == {"num_skipped": 4}
-    path = draw_shape(pictures["a blue square"], "black", "rectangle")
-    renewed = media_document(path, store=MEDIA, metadata={"name": "a black square"})
+    path = draw_picture(pictures["a blue picture"], "black")
+    renewed = media_document(path, store=MEDIA, metadata={"name": "a black picture"})
     assert update([renewed]) == {"num_added": 1, "num_deleted": 1}
-    names = {hit.metadata["name"] for hit in store.similarity_search("a black square", k=10)}
-    assert names == {"a red circle", "a green triangle", "a yellow circle", "a black square"}
+    names = {hit.metadata["name"] for hit in store.similarity_search("a black picture", k=10)}
+    assert names == {"a red picture", "a green picture", "a yellow picture", "a black picture"}
     (hit,) = store.similarity_search(renewed.page_content, k=1)
-    assert hit.metadata["name"] == "a black square"
+    assert hit.metadata["name"] == "a black picture"
 
 
 def test_chroma_reads_pictures_through_its_own_hook(embeddings, pictures):
@@ -155,7 +155,7 @@ def test_langchains_cache_of_vectors_knows_the_same_bytes_at_another_path(embedd
     texts = [one.page_content for one in documents]
     first = cached.embed_documents(texts)
     moved = tmp_path / "moved.png"
-    moved.write_bytes(pictures["a red circle"].read_bytes())
+    moved.write_bytes(pictures["a red picture"].read_bytes())
     again = cached.embed_documents([media_document(moved, store=MEDIA).page_content])
     assert again == [first[0]]
     assert asked == texts

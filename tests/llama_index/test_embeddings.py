@@ -25,7 +25,8 @@ from llama_index.core.storage.kvstore import SimpleKVStore
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.event_handlers import BaseEventHandler
 from PIL import Image as PillowImage
-from tests.pictures import draw_shape, draw_shapes
+from tests.look_alikes import LOOK_ALIKES, refuse_io
+from tests.pictures import draw_picture, draw_pictures
 
 from medialens.errors import InputError, UnknownReferenceError, UnsupportedModalityError
 from medialens.inputs import Image, Item
@@ -62,13 +63,13 @@ class TestContract(EmbeddingsContract):
 
 
 @pytest.fixture
-def embedding():
+def embedding(fakes):
     return MediaEmbedding(model_name="demo", store=STORE)
 
 
 @pytest.fixture
 def pictures(tmp_path):
-    return draw_shapes(tmp_path / "pictures")
+    return draw_pictures(tmp_path / "pictures")
 
 
 @pytest.fixture
@@ -144,9 +145,9 @@ def test_a_cache_keyed_by_text_alone_is_refused():
 
 
 def test_every_kind_of_node_with_one_picture_gets_the_pictures_vector(embedding, pictures):
-    path = pictures["a red circle"]
+    path = pictures["a red picture"]
     data = path.read_bytes()
-    metadata = {"file_path": "a blue square.png"}
+    metadata = {"file_path": "a blue picture.png"}
     nodes = [
         media_node(path, store=STORE),
         Node(image_resource=MediaResource(path=path), metadata=metadata),
@@ -173,18 +174,18 @@ async def test_mixed_lists_keep_their_order_on_both_roads(embedding, pictures, n
 
 
 def test_text_and_picture_in_one_node_make_one_vector(embedding, pictures):
-    node = media_node(pictures["a red circle"], caption="a blue square", store=STORE)
+    node = media_node(pictures["a red picture"], caption="a blue picture", store=STORE)
     (mixed,) = (one.embedding for one in embedding([node]))
-    picture = embedding.get_image_embedding(str(pictures["a red circle"]))
-    text = embedding.get_text_embedding("a blue square")
+    picture = embedding.get_image_embedding(str(pictures["a red picture"]))
+    text = embedding.get_text_embedding("a blue picture")
     for alone in (picture, text):
         assert float(np.dot(mixed, alone)) > float(np.dot(picture, text)) + 0.01
         assert float(np.dot(mixed, alone)) < 0.999
 
 
 def test_a_stock_index_gets_the_same_vector_from_the_nodes_text(embedding, pictures):
-    for caption in ("", "a red circle"):
-        node = media_node(pictures["a red circle"], caption=caption, store=STORE)
+    for caption in ("", "a red picture"):
+        node = media_node(pictures["a red picture"], caption=caption, store=STORE)
         text = node.get_content(metadata_mode=MetadataMode.EMBED)
         (done,) = embedding([node])
         assert_close([embedding.get_text_embedding(text)], [done.embedding])
@@ -217,7 +218,7 @@ def test_an_unknown_reference_in_a_node_names_node_digest_and_store(embedding):
 
 
 async def test_a_query_may_be_anything(embedding, pictures, nodes):
-    path = pictures["a red circle"]
+    path = pictures["a red picture"]
     reference = nodes[0].metadata["media_ref"]
     with PillowImage.open(path) as opened:
         queries = [
@@ -232,11 +233,23 @@ async def test_a_query_may_be_anything(embedding, pictures, nodes):
     vectors = [embedding.embed_query(query) for query in queries]
     assert_close(vectors, [vectors[0]] * len(queries))
     assert_close([await embedding.aembed_query(query) for query in queries], vectors)
-    assert_close([embedding.embed_query("a red circle")], [embedding.get_query_embedding("a red circle")])
+    assert_close([embedding.embed_query("a red picture")], [embedding.get_query_embedding("a red picture")])
+
+
+def test_texts_that_look_like_a_way_to_a_medium_cause_no_io(embedding):
+    embedding.get_query_embedding("loads the model")
+    nodes = [TextNode(text=text) for text in LOOK_ALIKES if text]
+    with pytest.MonkeyPatch.context() as patch:
+        tried = refuse_io(patch)
+        queries = [embedding.get_query_embedding(text) for text in LOOK_ALIKES if text]
+        documents = [node.embedding for node in embedding(nodes)]
+    assert tried == []
+    assert len({tuple(vector) for vector in queries}) == len(nodes)
+    assert_close(documents, queries)
 
 
 def test_picture_methods_take_paths_and_open_bytes(embedding, pictures):
-    path = pictures["a red circle"]
+    path = pictures["a red picture"]
     assert_close(
         [embedding.get_image_embedding(io.BytesIO(path.read_bytes()))], [embedding.get_image_embedding(str(path))]
     )
@@ -295,12 +308,12 @@ def test_an_index_survives_a_restart_and_lets_go_of_a_document(embedding, nodes,
         StorageContext.from_defaults(persist_dir=str(tmp_path / "index")), embed_model=embedding
     )
     retriever = index.as_retriever(similarity_top_k=10)
-    assert {hit.node.metadata["name"] for hit in retriever.retrieve("a red circle")} == {
+    assert {hit.node.metadata["name"] for hit in retriever.retrieve("a red picture")} == {
         node.metadata["name"] for node in nodes
     }
     gone = nodes[0]
     index.delete_ref_doc(gone.ref_doc_id)
-    left = {hit.node.node_id for hit in index.as_retriever(similarity_top_k=10).retrieve("a red circle")}
+    left = {hit.node.node_id for hit in index.as_retriever(similarity_top_k=10).retrieve("a red picture")}
     assert left == {node.node_id for node in nodes[1:]}
 
 
@@ -322,7 +335,7 @@ def test_an_ingestion_pipeline_tells_pictures_apart_and_sees_changed_bytes(embed
     assert counts == [4]
     assert_close([node.embedding for node in again], [node.embedding for node in first])
     assert len({tuple(node.embedding) for node in first}) == 4
-    draw_shape(pictures["a red circle"], "black", "rectangle")
+    draw_picture(pictures["a red picture"], "black")
     changed = run()
     assert counts == [4, 4]
     assert not np.allclose(changed[0].embedding, first[0].embedding, atol=1e-3)

@@ -15,7 +15,7 @@ from llama_index.core.schema import (
     QueryBundle,
     TextNode,
 )
-from tests.pictures import draw_shape
+from tests.pictures import draw_picture
 
 from medialens.errors import InputError, MediaNotFoundError
 from medialens.inputs import Image, Text
@@ -29,7 +29,7 @@ STORE = "memory://llama-index-media"
 
 @pytest.fixture
 def picture(tmp_path):
-    return draw_shape(tmp_path / "red.png", "red", "ellipse")
+    return draw_picture(tmp_path / "red.png", "red")
 
 
 def shape(item):
@@ -38,19 +38,19 @@ def shape(item):
 
 
 def test_the_canonical_node(picture):
-    node = media_node(picture, caption="A red circle", store=STORE, metadata={"team": "x"})
+    node = media_node(picture, caption="A red picture", store=STORE, metadata={"team": "x"})
     reference = MediaReference.parse(node.metadata["media_ref"])
     assert type(node) is Node
     assert node.image_resource == MediaResource(path=picture, mimetype="image/png")
-    assert node.text_resource.text == "A red circle"
+    assert node.text_resource.text == "A red picture"
     assert open_store(STORE).read(reference) == picture.read_bytes()
     assert (node.metadata["source"], node.metadata["width"], node.metadata["page"]) == (str(picture), 128, -1)
     assert node.relationships[NodeRelationship.SOURCE].node_id == node.ref_doc_id == str(picture)
 
 
 def test_language_models_see_caption_own_metadata_and_picture(picture):
-    node = media_node(picture, caption="A red circle", store=STORE, metadata={"team": "x"})
-    assert node.get_content(MetadataMode.LLM) == "team: x\n\nA red circle"
+    node = media_node(picture, caption="A red picture", store=STORE, metadata={"team": "x"})
+    assert node.get_content(MetadataMode.LLM) == "team: x\n\nA red picture"
     assert [block.block_type for block in node.get_content_blocks(MetadataMode.LLM)] == ["text", "text", "image"]
 
 
@@ -61,7 +61,7 @@ def test_what_is_embedded_is_never_empty_and_holds_the_reference_alone(picture):
 
 def test_metadata_is_flat_json_with_the_same_keys(picture, tmp_path):
     one = media_node(picture, store=STORE)
-    other = media_node(draw_shape(tmp_path / "b.png", "blue", "rectangle"), caption="c", store=STORE, copy=True)
+    other = media_node(draw_picture(tmp_path / "b.png", "blue"), caption="c", store=STORE, copy=True)
     assert list(one.metadata) == list(other.metadata)
     assert json.loads(json.dumps(one.metadata)) == one.metadata
 
@@ -69,7 +69,7 @@ def test_metadata_is_flat_json_with_the_same_keys(picture, tmp_path):
 def test_the_same_file_keeps_its_id_and_changed_bytes_change_the_hash(picture):
     before = media_node(picture, store=STORE)
     assert media_node(str(picture), store=STORE).hash == before.hash
-    draw_shape(picture, "blue", "ellipse")
+    draw_picture(picture, "blue")
     after = media_node(picture, store=STORE)
     assert (after.node_id, after.ref_doc_id) == (before.node_id, before.ref_doc_id)
     assert after.hash != before.hash
@@ -83,7 +83,7 @@ def test_a_copy_points_to_the_copied_file(picture, tmp_path):
 
 
 def test_a_canonical_node_gives_the_same_item_as_its_embedded_text(picture):
-    for caption in ("", "A red circle", "two\nlines"):
+    for caption in ("", "A red picture", "two\nlines"):
         node = media_node(picture, caption=caption, store=STORE)
         item = node_to_item(node, store=STORE)
         assert shape(item) == shape(embed_text_to_item(node.get_content(MetadataMode.EMBED), store=STORE))
@@ -92,7 +92,7 @@ def test_a_canonical_node_gives_the_same_item_as_its_embedded_text(picture):
 
 
 def test_a_canonical_node_survives_json(picture):
-    node = media_node(picture, caption="A red circle", store=STORE)
+    node = media_node(picture, caption="A red picture", store=STORE)
     back = Node.from_json(node.to_json())
     assert shape(node_to_item(back, store=STORE)) == shape(node_to_item(node, store=STORE))
     assert (back.metadata, back.ref_doc_id, back.hash) == (node.metadata, node.ref_doc_id, node.hash)

@@ -7,7 +7,7 @@ from llama_index.core.llms.mock import MockLLM
 from llama_index.core.schema import ImageNode, MediaResource, Node, NodeWithScore, QueryBundle, TextNode
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.event_handlers import BaseEventHandler
-from tests.pictures import draw_shapes
+from tests.pictures import draw_pictures
 
 from medialens.errors import UnsupportedModalityError
 from medialens.llama_index import MediaEmbedding, MediaRerank, media_node
@@ -37,7 +37,7 @@ class TestContract(RerankerContract):
 
 @pytest.fixture
 def pictures(tmp_path):
-    return draw_shapes(tmp_path)
+    return draw_pictures(tmp_path)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def hits(pictures):
 def test_incoming_nodes_are_left_alone(hits):
     before = [one.model_dump() for one in hits]
     for keep in (False, True):
-        kept = MediaRerank(store=STORE, keep_retrieval_score=keep).postprocess_nodes(hits, query_str="a red circle")
+        kept = MediaRerank(store=STORE, keep_retrieval_score=keep).postprocess_nodes(hits, query_str="a red picture")
         assert not {id(one) for one in kept} & {id(one) for one in hits}
     assert [one.model_dump() for one in hits] == before
 
@@ -74,7 +74,7 @@ async def test_the_picture_of_a_query_counts(hits, pictures):
 
 
 def test_pictures_of_every_node_kind_count(pictures):
-    path = pictures["a red circle"]
+    path = pictures["a red picture"]
     hits = [
         NodeWithScore(node=node)
         for node in (
@@ -83,7 +83,7 @@ def test_pictures_of_every_node_kind_count(pictures):
             media_node(path, store=STORE),
         )
     ]
-    kept = MediaRerank(store=STORE, top_n=None).postprocess_nodes(hits, query_str="a red circle")
+    kept = MediaRerank(store=STORE, top_n=None).postprocess_nodes(hits, query_str="a red picture")
     assert [one.node_id for one in kept] == [one.node_id for one in hits]
     assert kept[0].score == pytest.approx(kept[1].score) == pytest.approx(kept[2].score)
 
@@ -92,7 +92,7 @@ def test_a_medium_that_the_model_lacks_names_its_node(hits, tmp_path):
     (tmp_path / "a.wav").write_bytes(b"something")
     sound = NodeWithScore(node=Node(id_="n-7", audio_resource=MediaResource(path=tmp_path / "a.wav")))
     with pytest.raises(UnsupportedModalityError, match=r"node 'n-7'.*audio"):
-        MediaRerank(store=STORE).postprocess_nodes([*hits, sound], query_str="a red circle")
+        MediaRerank(store=STORE).postprocess_nodes([*hits, sound], query_str="a red picture")
 
 
 async def test_without_a_query_it_says_so(hits):
@@ -114,15 +114,15 @@ def test_both_kinds_of_events_are_emitted(hits):
     reranker = MediaRerank(store=STORE, top_n=2, callback_manager=CallbackManager([debug]))
     dispatcher.add_event_handler(recorder)
     try:
-        kept = reranker.postprocess_nodes(hits, query_str="a red circle")
+        kept = reranker.postprocess_nodes(hits, query_str="a red picture")
     finally:
         dispatcher.event_handlers.remove(recorder)
     start, end = seen
     assert (start.class_name(), end.class_name()) == ("ReRankStartEvent", "ReRankEndEvent")
-    assert (start.query.query_str, start.top_n, start.model_name) == ("a red circle", 2, "demo")
+    assert (start.query.query_str, start.top_n, start.model_name) == ("a red picture", 2, "demo")
     assert ([one.node_id for one in start.nodes], end.nodes) == ([one.node_id for one in hits], kept)
     ((opening, closing),) = debug.get_event_pairs(CBEventType.RERANKING)
-    assert opening.payload[EventPayload.QUERY_STR] == "a red circle"
+    assert opening.payload[EventPayload.QUERY_STR] == "a red picture"
     assert closing.payload[EventPayload.NODES] == kept
 
 
@@ -132,7 +132,7 @@ def test_the_score_kind_is_told_and_the_name_is_its_own():
     assert MediaRerank.from_dict(MediaRerank(top_n=7).to_dict()).top_n == 7
 
 
-async def test_in_a_stock_query_engine_the_picture_that_was_asked_for_comes_first(pictures):
+async def test_in_a_stock_query_engine_the_picture_that_was_asked_for_comes_first(pictures, fakes):
     embedding = MediaEmbedding(store=STORE)
     nodes = [media_node(path, store=STORE, metadata={"name": name}) for name, path in pictures.items()]
     index = VectorStoreIndex(nodes=embedding(nodes), embed_model=embedding)

@@ -1,11 +1,9 @@
 """Strings that frameworks store, read as items and written back."""
 
-import builtins
-import socket
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.look_alikes import LOOK_ALIKES, refuse_io
 
 from medialens.errors import InputError, MediaReferenceError
 from medialens.inputs import Audio, Image, Item, Text, Video
@@ -15,19 +13,6 @@ from medialens.retrieval.references import compose, query_to_item, text_to_item,
 PICTURE = MediaReference(digest="a" * 64, mime_type="image/png")
 SOUND = MediaReference(digest="b" * 64, mime_type="audio/wav", start_seconds=1, end_seconds=2.5)
 CLIP = MediaReference(digest="c" * 64, mime_type="video/mp4")
-
-LOOK_ALIKES = [
-    "/etc/passwd",
-    "pictures/cat.png",
-    "file:///etc/passwd",
-    "http://169.254.169.254/latest/meta-data/cat.png",
-    "https://example.com/cat.jpg",
-    "data:image/png;base64,iVBORw0KGgo=",
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ",
-    "media://sha256/" + "a" * 64,
-    "~/cat.png",
-    "",
-]
 
 
 def shape(item: Item) -> list[tuple[str, str]]:
@@ -117,14 +102,9 @@ def test_a_query_that_is_one_malformed_reference_is_an_error():
 
 
 @pytest.mark.parametrize("text", LOOK_ALIKES)
-def test_what_looks_like_a_path_url_or_base64_stays_text_and_causes_no_io(text, monkeypatch):
-    def refuse(*args, **kwargs):
-        pytest.fail(f"touched the outside: {args}")
-
-    monkeypatch.setattr(builtins, "open", refuse)
-    monkeypatch.setattr(socket, "socket", refuse)
-    monkeypatch.setattr("os.stat", refuse)
-    for read in (text_to_item, query_to_item):
-        item = read(text)
-        assert [type(part) for part in item.parts] == [Text]
-        assert item.parts[0].text == text
+def test_what_looks_like_a_path_url_or_base64_stays_text_and_causes_no_io(text):
+    with pytest.MonkeyPatch.context() as patch:
+        tried = refuse_io(patch)
+        items = [text_to_item(text), query_to_item(text)]
+    assert [shape(item) for item in items] == [[("text", text)]] * 2
+    assert tried == []
