@@ -17,6 +17,7 @@ from medialens.llama_index import MediaEmbedding, MediaRerank, media_node
 
 SHORT_DIM = 48
 N_CANDIDATES = 20
+N_RERANKED = 5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,7 @@ class LangChainSearcher:
         self._media = store
         self._vectors = InMemoryVectorStore(MediaEmbeddings(model=model, truncate_dim=SHORT_DIM, store=store))
         self._vectors.add_documents([media_document(path, store=store) for path in files])
-        self._reranker = MediaReranker(model=model, store=store)
+        self._reranker = MediaReranker(model=model, top_n=N_RERANKED, store=store)
 
     def search(self, question: Question) -> Answer:
         """A text is a query as it stands; a picture is one by its media reference."""
@@ -82,7 +83,7 @@ class LlamaIndexSearcher:
         index = VectorStoreIndex(nodes=list(nodes), embed_model=embedding)
         self._media = store
         self._retriever = index.as_retriever(similarity_top_k=N_CANDIDATES)
-        self._reranker = MediaRerank(model=model, store=store)
+        self._reranker = MediaRerank(model=model, top_n=N_RERANKED, store=store)
 
     def search(self, question: Question) -> Answer:
         """A text is a query as it stands; a picture is one by its media reference."""

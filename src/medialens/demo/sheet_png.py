@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -13,114 +13,97 @@ from medialens.demo.gathering import Picture
 from medialens.demo.searching import Answer, Finding, Hit
 from medialens.demo.summary import Summary
 
-_N_SHOWN = 5
-_WIDTH, _MARGIN, _GAP = 1480, 28, 10
-_TILE = 88
-_STRIP = _TILE + 24
-_CARD = 2 * _STRIP + 70
-_COLUMNS = (_MARGIN + 250, _MARGIN + 250 + 598)
-_PAGE, _CARD_FILL, _TEXT, _SOFT, _LINE = "#f4f5f7", "#ffffff", "#1b1f27", "#667085", "#e2e5ea"
+_N_SHOWN, _N_COLUMNS = 5, 2
+_MARGIN, _GAP, _TILE = 28, 14, 80
+_STEP = _TILE + 8  # from tile to tile
+_STRIP = _TILE + 26  # a row of tiles with their scores
+_LABEL = 76  # room for "retrieved" and "reranked"
+_FRAMEWORK = _LABEL + _N_SHOWN * _STEP
+_CARD = (2 * _FRAMEWORK + 28, 2 * _STRIP + 82)
+_PAGE, _FILL, _TEXT, _SOFT, _LINE = "#f4f5f7", "#ffffff", "#1b1f27", "#667085", "#dfe2e8"
 _GOOD, _BAD = "#12824c", "#b3402a"
 
 
 def write_png(path: Path, findings: Sequence[Finding], pictures: Sequence[Picture], summary: Summary) -> None:
     """Writes the sheet; same arguments as `sheet_html.write_html`."""
-    thumbnails = {picture.path: Image.open(io.BytesIO(picture.thumbnail)).convert("RGB") for picture in pictures}
-    top = 96 + 26 * len(summary.lines)
-    sheet = Image.new("RGB", (_WIDTH, top + len(findings) * (_CARD + _GAP) + _MARGIN), _PAGE)
-    draw = ImageDraw.Draw(sheet)
-    draw.text((_MARGIN, 24), "medialens contact sheet", _TEXT, _font(34))
+    top = 100 + 26 * len(summary.lines)
+    n_rows = -(-len(findings) // _N_COLUMNS)
+    width = 2 * _MARGIN + _N_COLUMNS * _CARD[0] + (_N_COLUMNS - 1) * _GAP
+    sheet = _Sheet((width, top + n_rows * (_CARD[1] + _GAP) + _MARGIN), pictures)
+    sheet.write((_MARGIN, 24), "medialens contact sheet", 34)
     for index, line in enumerate(summary.lines):
-        draw.text((_MARGIN, 76 + 26 * index), line, _SOFT, _font(19))
+        sheet.write((_MARGIN, 76 + 26 * index), line, 19, _SOFT)
     for index, finding in enumerate(findings):
-        _draw_card(sheet, draw, top + index * (_CARD + _GAP), (index + 1, finding), thumbnails)
-    sheet.save(path, optimize=True)
+        row, column = divmod(index, _N_COLUMNS)
+        x, y = _MARGIN + column * (_CARD[0] + _GAP), top + row * (_CARD[1] + _GAP)
+        sheet.draw_card((x, y), index + 1, finding)
+    sheet.image.save(path, optimize=True)
 
 
-def _draw_card(
-    sheet: Image.Image,
-    draw: ImageDraw.ImageDraw,
-    y: int,
-    numbered: tuple[int, Finding],
-    thumbnails: Mapping[Path, Image.Image],
-) -> None:
-    number, finding = numbered
-    draw.rounded_rectangle((_MARGIN - 12, y, _WIDTH - _MARGIN + 12, y + _CARD), 10, _CARD_FILL, _LINE)
-    below = _draw_question(draw, y + 16, number, finding)
-    if finding.question.picture:
-        _draw_tile(sheet, draw, (_MARGIN, below + 6), thumbnails[finding.question.picture], _LINE)
-    for x, (name, answer) in zip(_COLUMNS, finding.answers.items(), strict=True):
-        draw.text((x + 74, y + 12), name, _TEXT, _font(16))
-        _draw_answer(sheet, draw, (x, y + 38), (answer, finding), thumbnails)
+class _Sheet:
+    """The picture under way, and the thumbnails to put on it."""
+
+    def __init__(self, size: tuple[int, int], pictures: Sequence[Picture]) -> None:
+        self.image = Image.new("RGB", size, _PAGE)
+        self._draw = ImageDraw.Draw(self.image)
+        self._thumbnails = {one.path: Image.open(io.BytesIO(one.thumbnail)).convert("RGB") for one in pictures}
+
+    def write(self, at: tuple[int, int], text: str, pixels: int, colour: str = _TEXT, anchor: str = "la") -> None:
+        self._draw.text(at, text, colour, _font(pixels), anchor)
+
+    def draw_card(self, at: tuple[int, int], number: int, finding: Finding) -> None:
+        x, y = at
+        self._draw.rounded_rectangle((x, y, x + _CARD[0], y + _CARD[1]), 10, _FILL, _LINE)
+        self._draw_question((x + 14, y + 12), number, finding)
+        for index, (name, answer) in enumerate(finding.answers.items()):
+            left = x + 14 + index * _FRAMEWORK
+            self.write((left + _LABEL, y + 48), name, 15, _SOFT)
+            self._draw_answer((left, y + 72), answer, finding)
+
+    def _draw_question(self, at: tuple[int, int], number: int, finding: Finding) -> None:
+        (x, y), question = at, finding.question
+        self.write((x, y + 3), str(number), 16, _SOFT)
+        text_at = x + 32
+        if question.picture:
+            self._draw_tile((text_at, y - 5), question.picture, 40, _LINE)
+            text_at += 50
+        self.write((text_at, y), _cut(question.text, _CARD[0] - 340), 20)
+        agree = "frameworks agree" if finding.agree else "frameworks differ"
+        right = x + _CARD[0] - 28
+        self.write((right, y + 3), agree, 15, _SOFT if finding.agree else _BAD, "ra")
+        if question.answer:
+            first = ("right picture first", _GOOD) if finding.right else ("right picture not first", _BAD)
+            self.write((right - 140, y + 3), first[0], 15, first[1], "ra")
+
+    def _draw_answer(self, at: tuple[int, int], answer: Answer, finding: Finding) -> None:
+        x, y = at
+        for stage, hits in (("retrieved", answer.retrieved), ("reranked", answer.reranked)):
+            self.write((x, y + _TILE // 2 - 8), stage, 14, _SOFT)
+            for index, hit in enumerate(hits[:_N_SHOWN]):
+                self._draw_hit((x + _LABEL + index * _STEP, y), hit, right=hit.path == finding.question.answer)
+            y += _STRIP
+
+    def _draw_hit(self, at: tuple[int, int], hit: Hit, *, right: bool) -> None:
+        self._draw_tile(at, hit.path, _TILE, _GOOD if right else _LINE)
+        below = (at[0] + _TILE // 2, at[1] + _TILE + 3)
+        self.write(below, f"{hit.score:.3f}", 14, _GOOD if right else _SOFT, "ma")
+
+    def _draw_tile(self, at: tuple[int, int], path: Path, side: int, frame: str) -> None:
+        small = self._thumbnails[path].copy()
+        small.thumbnail((side - 6, side - 6))
+        x, y = at
+        self._draw.rounded_rectangle((x, y, x + side, y + side), 6, _FILL, frame, 3 if frame == _GOOD else 1)
+        self.image.paste(small, (x + (side - small.width) // 2, y + (side - small.height) // 2))
 
 
-def _draw_question(draw: ImageDraw.ImageDraw, y: int, number: int, finding: Finding) -> int:
-    """The question and the verdict in the card's left column; the height where they end."""
-    draw.text((_MARGIN, y), f"{number}", _SOFT, _font(16))
-    for line in _wrap(finding.question.text, 205):
-        draw.text((_MARGIN + 30, y), line, _TEXT, _font(19))
-        y += 25
-    if finding.question.answer:
-        draw.text(
-            (_MARGIN + 30, y + 6),
-            "right picture first" if finding.right else "right picture not first",
-            _GOOD if finding.right else _BAD,
-            _font(16),
-        )
-        y += 24
-    draw.text((_MARGIN + 30, y + 6), "frameworks agree" if finding.agree else "frameworks differ", _SOFT, _font(16))
-    return y + 30
-
-
-def _draw_answer(
-    sheet: Image.Image,
-    draw: ImageDraw.ImageDraw,
-    at: tuple[int, int],
-    found: tuple[Answer, Finding],
-    thumbnails: Mapping[Path, Image.Image],
-) -> None:
-    answer, finding = found
-    x, y = at
-    for stage, hits in (("retrieved", answer.retrieved), ("reranked", answer.reranked)):
-        draw.text((x, y + _TILE // 2 - 8), stage, _SOFT, _font(14))
-        for index, hit in enumerate(hits[:_N_SHOWN]):
-            _draw_hit(sheet, draw, (x + 74 + index * (_TILE + 12), y), (hit, finding), thumbnails)
-        y += _STRIP + 6
-
-
-def _draw_hit(
-    sheet: Image.Image,
-    draw: ImageDraw.ImageDraw,
-    at: tuple[int, int],
-    found: tuple[Hit, Finding],
-    thumbnails: Mapping[Path, Image.Image],
-) -> None:
-    hit, finding = found
-    right = hit.path == finding.question.answer
-    _draw_tile(sheet, draw, at, thumbnails[hit.path], _GOOD if right else _LINE)
-    draw.text((at[0] + _TILE // 2, at[1] + _TILE + 4), f"{hit.score:.3f}", _GOOD if right else _SOFT, _font(14), "ma")
-
-
-def _draw_tile(
-    sheet: Image.Image, draw: ImageDraw.ImageDraw, at: tuple[int, int], thumbnail: Image.Image, frame: str
-) -> None:
-    x, y = at
-    small = thumbnail.copy()
-    small.thumbnail((_TILE - 6, _TILE - 6))
-    draw.rounded_rectangle((x, y, x + _TILE, y + _TILE), 6, "#ffffff", frame, 3 if frame == _GOOD else 1)
-    sheet.paste(small, (x + (_TILE - small.width) // 2, y + (_TILE - small.height) // 2))
-
-
-def _wrap(text: str, width: int) -> Iterable[str]:
-    """Lines of at most `width` pixels; a single longer word stands alone."""
-    line = ""
-    for word in text.split():
-        longer = f"{line} {word}".strip()
-        if line and _font(19).getlength(longer) > width:
-            yield line
-            longer = word
-        line = longer
-    yield line
+def _cut(text: str, width: int) -> str:
+    """The text on one line, shortened to `width` pixels."""
+    line = " ".join(text.split())
+    if _font(20).getlength(line) <= width:
+        return line
+    while line and _font(20).getlength(f"{line} ...") > width:
+        line = line[:-1]
+    return f"{line} ..."
 
 
 @functools.cache

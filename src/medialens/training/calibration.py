@@ -51,4 +51,5 @@ def fit_calibration(cosines: Floats, matches: npt.NDArray[np.bool_]) -> Calibrat
         return loss
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
-    return Calibration(scale=float(parameters[0].exp()), bias=float(parameters[1]))
+    log_scale, bias = parameters.detach().tolist()
+    return Calibration(scale=float(np.exp(log_scale)), bias=bias)

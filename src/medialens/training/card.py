@@ -26,17 +26,18 @@ charts, tables, screens, short documents and rendered words. It is small enough 
 enough to try everything with; it has never seen a photograph, and knows a few hundred English words. For real
 pictures, take a model from the hub.
 
-ConvNeXt (96 x 96 pixels, six stages down to one cell) and a 3-layer BERT in transformers'
-`VisionTextDualEncoder`; {n_parameters:.1f} million parameters, stored in float16, vectors of {dimension} numbers. Items that mix text and
-picture are embedded as the sum of both features. `sigmoid(scale * cosine + bias)`, with the scale of the weights and the bias
-in `config.json`, is calibrated for one match among 20 candidates.
+ConvNeXt (96 x 96 pixels, six stages down to one cell) and a 3-layer BERT in `VisionTextDualEncoder`;
+{n_parameters:.1f} million parameters, stored in float16; vectors of {dimension} numbers.
+Items that mix text and picture are embedded as the sum of both features. `sigmoid(scale * cosine + bias)`, with the
+scale of the weights and the bias in `config.json`, is calibrated for one match among 20 candidates.
 
 ## How it was made
 
     {command}
 
-Trained from nothing on {n_examples:,} pictures, drawn on the fly, with a symmetric contrastive loss, in {minutes:.0f}
-minutes on {device}; {precision}; torch {torch}, transformers {transformers}, seed {seed}.
+Trained from nothing on {n_examples:,} pictures, drawn on the fly, with a symmetric contrastive loss,
+in {minutes:.0f} minutes on {device}; {precision};
+torch {torch}, transformers {transformers}, seed {seed}.
 One combination of facts in ten, eight sentence frames and a synonym of each concept were kept from it.
 
 ## What it can do

@@ -17,6 +17,7 @@ from PIL import Image
 from transformers import PreTrainedTokenizerFast
 
 from medialens.training.drawing import KINDS, Scene, describe, draw, invent, truths
+from medialens.training.facts import label_caption, label_picture
 from medialens.training.language.speaker import Caption, Speaker
 from medialens.training.tokens import MAX_TOKENS
 
@@ -27,6 +28,7 @@ _FRAME_SHARE = 0.75
 _TYPO_SHARE = 0.08
 _RESIZED_SHARE = 0.5
 _JPEG_SHARE = 0.08
+_KINDS_BY_STEP = (None, 1, 3, 1)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,6 +51,8 @@ class TrainingBatch:
         tokens, token_mask: (n + m, length); the captions of all, then the second captions of the first m.
         same: (n, n) bool; caption i holds for picture j as well, so that j is no counter-example to i.
         n_second: m.
+        picture_facts: (n, facts) labels, as `facts.label_picture` gives them.
+        caption_facts: (n, facts) labels of the first captions.
     """
 
     pixels: torch.Tensor
@@ -56,6 +60,8 @@ class TrainingBatch:
     token_mask: torch.Tensor
     same: torch.Tensor
     n_second: int
+    picture_facts: torch.Tensor
+    caption_facts: torch.Tensor
 
 
 def say(scene: Scene, chance: random.Random) -> Caption:
@@ -64,7 +70,7 @@ def say(scene: Scene, chance: random.Random) -> Caption:
     caption = describe(scene, speaker, full=speaker.maybe(_FULL_SHARE))
     text = speaker.frame(caption.text) if speaker.maybe(_FRAME_SHARE) else caption.text
     text = speaker.mistype(text) if speaker.maybe(_TYPO_SHARE) else text
-    return Caption(text, caption.facts)
+    return dataclasses.replace(caption, text=text)
 
 
 def picture(scene: Scene, chance: random.Random) -> Image.Image:
@@ -91,12 +97,16 @@ def make_example(chance: random.Random, kind: str) -> Example:
     )
 
 
-def make_examples(seed: int, step: int, count: int) -> list[Example]:
-    """The examples of one step. Half of the steps stay within three kinds, so that counter-examples are close."""
+def make_examples(seed: int, step: int, count: int, *, kinds: Sequence[str] = tuple(KINDS)) -> list[Example]:
+    """The examples of one step: of one kind on every other step, else of three kinds or all.
+
+    Among pictures of all kinds the kind and the place of things almost suffice to tell them apart, so that a network
+    learns to overlook the rest: colours, first of all. Rivals of the same kind leave no such way out.
+    """
     chance = random.Random(f"examples/{seed}/{step}")
-    kinds, weights = list(KINDS), [kind.weight for kind in KINDS.values()]
-    if step % 2:
-        kinds = chance.choices(kinds, weights, k=3)
+    weights = [KINDS[kind].weight for kind in kinds]
+    if (n_kinds := _KINDS_BY_STEP[step % len(_KINDS_BY_STEP)]) is not None:
+        kinds = chance.choices(kinds, weights, k=n_kinds)
         weights = [1.0] * len(kinds)
     return [make_example(chance, name) for name in chance.choices(kinds, weights, k=count)]
 
@@ -111,6 +121,8 @@ def to_batch(examples: Sequence[Example], tokenizer: PreTrainedTokenizerFast, *,
         token_mask=encoded["attention_mask"],
         same=holds_for([each.caption.facts for each in examples], [each.truths for each in examples]),
         n_second=n_second,
+        picture_facts=torch.tensor([label_picture(each.scene) for each in examples]),
+        caption_facts=torch.tensor([label_caption(each.scene, each.caption) for each in examples]),
     )
 
 

@@ -41,7 +41,11 @@ def averaged_network(run: Run) -> Any:
 
 
 def export(run: Run, folder: str | Path) -> Calibration:
-    """Writes the run's averaged weights as a repository, and gives the calibration that went in with them."""
+    """Writes the run's averaged weights as a repository, and gives the calibration that went in with them.
+
+    ``medialens`` in ``config.json`` holds what transformers has no place for: how mixed items are made, and the bias
+    beside the scale.
+    """
     folder = Path(folder)
     network = averaged_network(run)
     calibration = calibrate(run, network)
@@ -49,8 +53,12 @@ def export(run: Run, folder: str | Path) -> Calibration:
         network.logit_scale.fill_(math.log(calibration.scale))
     network.half().save_pretrained(folder)
     run.tokenizer.save_pretrained(folder)
-    _amend_config(folder / "config.json", calibration)
+    _amend(folder / "config.json", {"medialens": {"fusion": "sum", "logit_bias": round(calibration.bias, 4)}})
+    # The name that every release of transformers knows; newer ones write another.
+    _amend(folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast"})
     _write_json(folder / "preprocessor_config.json", _PREPROCESSOR)
+    for path in folder.iterdir():
+        path.chmod(0o644)  # safetensors writes files that only their owner may read
     return calibration
 
 
@@ -64,11 +72,8 @@ def calibrate(run: Run, network: Any, *, count: int = 768) -> Calibration:
     return fit_calibration((queries @ images.T).numpy(), matches.numpy())
 
 
-def _amend_config(path: Path, calibration: Calibration) -> None:
-    """What transformers has no place for: how mixed items are made, and the bias beside the scale."""
-    config = json.loads(path.read_text())
-    config["medialens"] = {"fusion": "sum", "logit_bias": round(calibration.bias, 4)}
-    _write_json(path, config)
+def _amend(path: Path, content: dict[str, Any]) -> None:
+    _write_json(path, {**json.loads(path.read_text()), **content})
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

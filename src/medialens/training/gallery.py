@@ -66,6 +66,6 @@ def _ask(scene: Scene, chance: random.Random, unseen_words: bool, unseen_frames:
     for _ in range(200):
         speaker = Speaker(chance, unseen_words=unseen_words, unseen_frames=unseen_frames)
         text = speaker.frame(describe(scene, speaker).text)
-        if speaker.n_unseen or not unseen_words:
+        if speaker.said_unseen(text) or not unseen_words:
             return text
     return text  # a kind whose words all have no unseen synonym

@@ -2,7 +2,8 @@
 
 The vocabulary is counted, not learnt: the same captions give the same tokens on every machine. Words that are
 drawn to be *read* are kept out of it on purpose, so that they are spelt letter by letter, as they stand in the
-picture; unseen synonyms and slips of the keyboard are spelt as well.
+picture (WordPiece takes the longest word that begins them first: "me-t-r-o"); unseen synonyms and slips of the
+keyboard are spelt as well.
 """
 
 # ruff: noqa: S106  # a tokenizer's tokens are no secrets

@@ -34,7 +34,7 @@ def draw(scene: Scene, size: Size, chance: random.Random) -> Image.Image:
 def describe(scene: Scene, speaker: Speaker, *, full: bool = True) -> Caption:
     """A caption of the scene; one that is not `full` leaves facts out, down to a single word."""
     phrase, facts = KINDS[scene.kind].describe(scene.facts, speaker, full)
-    return Caption(phrase, facts)
+    return Caption(phrase, facts, full)
 
 
 def truths(scene: Scene) -> frozenset[str]:

@@ -10,34 +10,42 @@ from medialens.training.language.frames import SEEN_FRAMES, UNSEEN_FRAMES
 from medialens.training.language.words import SEEN, UNSEEN
 
 _PLAIN_SHARE = 0.55
+_UNSEEN_SHARE = 0.4  # a chance for every word of a caption, not only its first
 _LETTERS = re.compile(r'(?<!["\w])[a-z]{4,}(?!["\w])')
 
 
 @dataclasses.dataclass(frozen=True)
 class Caption:
-    """What is said of a picture, and which of its facts that states."""
+    """What is said of a picture, which of its facts that states, and whether that is all of them."""
 
     text: str
     facts: frozenset[str]
+    full: bool = True
 
 
 class Speaker:
-    """Chooses words. With `unseen_words`, now and then one that training never uses; `n_unseen` counts them."""
+    """Chooses words. With `unseen_words`, now and then one that training never uses; `unseen` is that word.
+
+    Which of the words chosen end up in a caption is up to the one who describes; see `said_unseen`.
+    """
 
     def __init__(self, chance: random.Random, *, unseen_words: bool = False, unseen_frames: bool = False) -> None:
         self.chance = chance
-        self.n_unseen = 0
+        self.unseen = ""
         self._unseen_words = unseen_words
         self._frames = UNSEEN_FRAMES if unseen_frames else SEEN_FRAMES
 
     def word(self, concept: str) -> str:
         """A word or two for the concept; the plainest one half of the time."""
-        unseen = UNSEEN.get(concept)
-        if self._unseen_words and unseen and self.n_unseen == 0 and self.chance.random() < 0.4:  # noqa: PLR2004  # spread
-            self.n_unseen += 1
-            return unseen
+        if self._unseen_words and not self.unseen and concept in UNSEEN and self.maybe(_UNSEEN_SHARE):
+            self.unseen = UNSEEN[concept]
+            return self.unseen
         seen = SEEN[concept]
         return seen[0] if self.chance.random() < _PLAIN_SHARE else self.chance.choice(seen)
+
+    def said_unseen(self, text: str) -> bool:
+        """Whether the text has the unseen word that was chosen."""
+        return bool(self.unseen) and self.unseen in text
 
     def one_of(self, *options: str) -> str:
         """One of the options, all equally likely."""
