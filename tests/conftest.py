@@ -1,8 +1,13 @@
-"""Shared by all tests: shapes are checked while they run, the network is off, and tiny models are built once."""
+"""Shared by all tests: shapes are checked while they run, the network and the user's folders are out of reach, and
+tiny models are built once.
+"""
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +17,12 @@ import pytest
 # Before anything imports the hub or a tokenizer; no import above does.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Nothing that a test writes by default lands among the user's own media, vectors or models.
+_HOME = Path(tempfile.mkdtemp(prefix="medialens-tests-"))
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
+os.environ["MEDIALENS_STORE"] = str(_HOME / "media")
+os.environ["HF_HOME"] = str(_HOME / "hub")
+os.environ.pop("MEDIALENS_CACHE", None)
 jaxtyping.install_import_hook(("medialens.models.layers", "medialens.models.architectures"), "beartype.beartype")
 
 
