@@ -8,8 +8,11 @@ import pickle
 import numpy as np
 import PIL.Image
 import pytest
+from tests.engine.gates import Gate
 
 from medialens import Encoder, Image, Item, MediaLimits, MediaStore
+from medialens.engine.config import EngineConfig
+from medialens.engine.engine import Engine
 from medialens.errors import InputError, ItemFailedError, MediaNotFoundError, RepositoryNotFoundError
 from medialens.outputs import EncodeResult
 from medialens.scoring.quantization import quantize
@@ -244,3 +247,20 @@ def test_neighbours_do_not_matter_on_a_real_model(tiny_clip):
     for at, value in enumerate(inputs):
         # atol: ten times the float32 noise seen between batch shapes on these models, 3e-7.
         np.testing.assert_allclose(Encoder(tiny_clip, max_tokens=77).encode(value), together[at], atol=3e-6)
+
+
+async def test_a_cancelled_task_gives_up_its_work_at_once():
+    gate = Gate()
+    with Engine(EngineConfig(cpu_lanes=1, prepare_threads=1)) as engine:
+        encoder = Encoder(FakeModel(on_batch=gate), engine=engine)
+        holding = asyncio.create_task(encoder.aencode_documents(["hold"]))
+        assert await asyncio.to_thread(gate.reached.wait, 60)
+        hasty = asyncio.create_task(encoder.aencode_documents(["hasty"]))
+        await asyncio.sleep(0)  # it has submitted its work, and waits
+        hasty.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await hasty
+        gate.open()
+        assert (await holding).shape == (1, 32)
+        assert (await encoder.aencode_documents(["later"])).shape == (1, 32)
+    assert gate.computed == ["hold", "later"]

@@ -228,11 +228,14 @@ async def test_a_cancelled_await_harms_no_other(narrow, gate):
     assert await asyncio.to_thread(gate.reached.wait, PATIENCE_SECONDS)
     hasty = narrow.submit(model, requests("shared", "hasty one's own"))
     patient = narrow.submit(model, requests("shared"))
+    told, loop = asyncio.Event(), asyncio.get_running_loop()
+    hasty.future.add_done_callback(lambda _: loop.call_soon_threadsafe(told.set))
     task = asyncio.ensure_future(asyncio.wrap_future(hasty.future))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    await told.wait()  # asyncio tells the future behind in its next turn
     gate.open()
     assert len(await asyncio.wrap_future(patient.future)) == 1
     assert "hasty one's own" not in gate.computed

@@ -46,13 +46,18 @@ def wait(steps: Steps[T]) -> T:
 
 async def wait_async(steps: Steps[T]) -> T:
     """What `steps` return; the event loop runs on until then, and no thread is occupied."""
-    value = None
+    value, future = None, None
     try:
         while True:
-            value = await asyncio.wrap_future(steps.send(value))  # cancelling it cancels the future behind it
+            future = steps.send(value)
+            value = await asyncio.wrap_future(future)
     except StopIteration as done:
         result: T = done.value
         return result
+    except BaseException:
+        if future is not None:
+            future.cancel()  # now, not in the loop's next turn
+        raise
 
 
 class Handle:
