@@ -22,6 +22,8 @@ from medialens.errors import InputError
 Modality: TypeAlias = Literal["text", "image", "audio", "video", "message"]
 Role: TypeAlias = Literal["query", "document"]
 
+_SHOWN_CHARACTERS = 100
+
 MODALITIES: tuple[Modality, ...] = ("text", "image", "audio", "video", "message")
 
 
@@ -64,7 +66,7 @@ class Media:
             shown = f"<{len(source)} bytes>"
         elif isinstance(source, (str, os.PathLike)):
             text = repr(source)
-            shown = text if len(text) <= 100 else f"{text[:97]}..."
+            shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
         else:
             shape = getattr(source, "shape", getattr(source, "size", ""))
             shown = f"<{type(source).__name__} {shape}>"
@@ -139,6 +141,7 @@ class Conversation:
 
     @property
     def modalities(self) -> tuple[Modality, ...]:
+        """Its only kind."""
         return ("message",)
 
 
