@@ -482,7 +482,8 @@ def test_the_engine_of_the_process_is_made_again_after_closing():
     assert second is not first
     configure(EngineConfig(cpu_lanes=1, batch_tokens=99))
     assert get_engine().config.batch_tokens == 99
-    configure(EngineConfig())
+    configure(None)
+    close_engine()
 
 
 def test_another_engine_can_stand_in(narrow):

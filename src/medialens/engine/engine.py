@@ -196,8 +196,8 @@ def use_engine(engine: Engine) -> Iterator[Engine]:
         _current = before
 
 
-def configure(config: EngineConfig) -> None:
-    """Give the engine of this process other settings, before or between work.
+def configure(config: EngineConfig | None) -> None:
+    """Give the engine of this process other settings, before or between work; None are those of the environment.
 
     An engine that is running is closed: calls that are under way fail with `EngineClosedError`, models are loaded
     again at their next use.
