@@ -118,3 +118,23 @@ def test_pointer_instead_of_a_small_file(tmp_path):
 
     with pytest.raises(IncompleteRepositoryError, match="git lfs pull"):
         manifest(folder)
+
+
+@pytest.mark.parametrize("content", ["5", '"x"', "[1]", "{", "[" * 100_000])
+@pytest.mark.parametrize(
+    "file", ["config.json", "config_sentence_transformers.json", "sentence_bert_config.json", "tokenizer_config.json"]
+)
+def test_a_settings_file_that_is_no_object_is_named(file, content, tmp_path):
+    folder = tiny.bert_embedder(tmp_path / "model")
+    (folder / file).write_text(content)
+
+    with pytest.raises(IncompleteRepositoryError, match=file):
+        manifest(folder)
+
+
+@pytest.mark.parametrize("names", [5, "BertModel", [5]])
+def test_nonsense_as_architectures_is_not_believed(names, tmp_path):
+    folder = tiny.bert(tmp_path / "model")
+    tiny.edit_json(folder, "config.json", architectures=names)
+
+    assert "BertModel" not in manifest(folder).architectures

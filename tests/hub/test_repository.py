@@ -190,3 +190,9 @@ def test_the_token_is_not_shown():
     secret = "hf_" + "x" * 20
     access = HubAccess(repo_id="a/b", revision=None, token=secret, cache_folder=None, local_files_only=True)
     assert secret not in repr(access)
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "~nobody-of-this-name/model", "a\0b"])
+def test_a_name_that_no_file_system_takes(name):
+    with pytest.raises(RepositoryNotFoundError):
+        open_repository(name, local_files_only=True)

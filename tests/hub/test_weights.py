@@ -135,3 +135,21 @@ def test_fingerprint_changes_with_any_file_that_counts(folder, tmp_path):
     save_file(weights, folder / "model.safetensors")
     seen.append(now())
     assert len(set(seen)) == len(seen)
+
+
+@pytest.mark.parametrize("index", ["[]", "5", '{"weight_map": {"a": 5}}', '{"weight_map": 5}', "[" * 100_000])
+def test_an_index_that_is_none_is_named(folder, index):
+    shard(folder)
+    (folder / "model.safetensors.index.json").write_text(index)
+
+    with pytest.raises(IncompleteRepositoryError, match=r"model\.safetensors\.index\.json"):
+        check_weights(folder, "m")
+
+
+@pytest.mark.parametrize("offsets", [["a", "b"], [0.0, 1e300], [None, None], [], 5])
+def test_offsets_that_are_no_numbers(folder, offsets):
+    header = json.dumps({"weight": {"dtype": "F32", "shape": [1], "data_offsets": offsets}}).encode()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + b"\0" * 4)
+
+    with pytest.raises(IncompleteRepositoryError, match="a readable header"):
+        check_weights(folder, "m")

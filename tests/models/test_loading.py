@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import numpy as np
@@ -211,3 +212,36 @@ class TestSpec:
     def test_says_what_is_wrong(self, wrong, said):
         with pytest.raises(InputError, match=said):
             ModelSpec(**{"repository": "a/b", **wrong})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"text_config": 5}, "text_config"),
+        ({"vision_config": {**tiny.VISION, "patch_size": 0}}, "cannot be loaded|cannot load it"),
+        ({"projection_dim": -3}, "negative dimension"),
+        ({"projection_dim": 10**15}, "allocate"),
+    ],
+)
+def test_a_config_that_contradicts_itself_is_an_error_of_its_repository(change, said, tmp_path):
+    folder = tiny.clip(tmp_path / "model")
+    tiny.edit_json(folder, "config.json", **change)
+
+    with pytest.raises(RepositoryError, match=said) as caught:
+        load(folder)
+
+    assert str(folder) in str(caught.value)
+
+
+@pytest.mark.parametrize("change", [{"dtype": "F99"}, {"shape": [10**12]}, {"shape": [-1]}])
+def test_weights_with_a_lying_header_are_an_error_of_their_repository(change, tmp_path):
+    folder = tiny.bert(tmp_path / "model")
+    content = (folder / "model.safetensors").read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    next(entry for name, entry in header.items() if name != "__metadata__").update(change)
+    lying = json.dumps(header).encode()
+    (folder / "model.safetensors").write_bytes(len(lying).to_bytes(8, "little") + lying + content[8 + length :])
+
+    with pytest.raises(RepositoryError, match="cannot be loaded"):
+        load(folder)

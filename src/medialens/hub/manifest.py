@@ -61,7 +61,8 @@ class Manifest:
     @property
     def architectures(self) -> tuple[str, ...]:
         """The classes that saved the backbone."""
-        return tuple(self.config.get("architectures") or ())
+        names = self.config.get("architectures")
+        return tuple(map(str, names)) if isinstance(names, list) else ()
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -82,7 +83,9 @@ class Manifest:
     @property
     def prompts(self) -> Mapping[str, str]:
         """Prompts by name, as the repository has them."""
-        return {name: text for name, text in (self.settings.get("prompts") or {}).items() if isinstance(text, str)}
+        prompts = self.settings.get("prompts")
+        known = prompts.items() if isinstance(prompts, dict) else ()
+        return {name: text for name, text in known if isinstance(text, str)}
 
     @property
     def default_prompt_name(self) -> str | None:
@@ -127,22 +130,22 @@ def read_manifest(repository: Repository) -> Manifest:
         config=config,
         modules=modules,
         transformer=_read_first(repository, at),
-        settings=repository.read_json("config_sentence_transformers.json") or {},
+        settings=repository.read_fields("config_sentence_transformers.json"),
         image_processor=_read_image_processor(repository, at),
-        tokenizer=repository.read_json(f"{at}tokenizer_config.json") or {},
+        tokenizer=repository.read_fields(f"{at}tokenizer_config.json"),
     )
 
 
 def _read_first(repository: Repository, at: str) -> Mapping[str, Any]:
-    found = (repository.read_json(f"{at}{file}") for file in _TRANSFORMER_CONFIGS)
+    found = (repository.read_fields(f"{at}{file}") for file in _TRANSFORMER_CONFIGS)
     return next((content for content in found if content), {})
 
 
 def _read_image_processor(repository: Repository, at: str) -> Mapping[str, Any]:
     """From its own file, as most repositories have it, or from the processor's, as transformers 5 writes it."""
-    processor = repository.read_json(f"{at}processor_config.json") or {}
+    processor = repository.read_fields(f"{at}processor_config.json")
     inside = processor.get("image_processor")
-    return inside if isinstance(inside, dict) else repository.read_json(f"{at}preprocessor_config.json") or {}
+    return inside if isinstance(inside, dict) else repository.read_fields(f"{at}preprocessor_config.json")
 
 
 def _no_config(repository: Repository, path: str) -> IncompleteRepositoryError:

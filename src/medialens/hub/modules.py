@@ -90,7 +90,7 @@ def _read_module(repository: Repository, type_name: str, path: str) -> Module:
     if path and kind != "Normalize" and not (repository.folder / path).is_dir():
         msg = f"{repository.name!r}: modules.json names the folder {path!r} ({type_name}), which is not there"
         raise IncompleteRepositoryError(msg, repository=repository.name, missing=(path,))
-    config = {} if kind in TRANSFORMER_KINDS else repository.read_json(_join(path, "config.json")) or {}
+    config = {} if kind in TRANSFORMER_KINDS else repository.read_fields(_join(path, "config.json"))
     return Module(kind=kind, type=type_name, path=path, config=config)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -85,9 +86,23 @@ class Repository:
             raise pointer_error(file, self.name)
         try:
             return json.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             msg = f"{self.name!r}: {path} is not valid JSON ({error}); download the repository again"
             raise IncompleteRepositoryError(msg, repository=self.name, missing=(path,)) from error
+
+    def read_fields(self, path: str) -> dict[str, Any]:
+        """The fields of a file that holds a JSON object; none where there is no file.
+
+        Raises:
+            IncompleteRepositoryError: The file is there and holds something else.
+        """
+        content = self.read_json(path)
+        if content is None:
+            return {}
+        if not isinstance(content, dict):
+            msg = f"{self.name!r}: {path} holds {content!r:.40}, expected a JSON object; download the repository again"
+            raise IncompleteRepositoryError(msg, repository=self.name, missing=(path,))
+        return content
 
     def fetch_weights(self, folders: Sequence[str] = ("",), *, allow_pickle: bool = False) -> tuple[Path, ...]:
         """Download what is not there yet, check it, and return the weight files.
@@ -145,11 +160,12 @@ def open_repository(  # noqa: PLR0913  # the hub's own choices, keyword-only
         RepositoryNotFoundError: Neither a folder nor a repository of the hub that can be reached.
     """
     text = str(name)
-    folder = Path(text).expanduser()
-    if text and folder.is_dir():
+    folder = Path(os.path.expanduser(text))  # noqa: PTH111  # which leaves "~nobody" alone instead of raising
+    is_file = os.path.isfile(folder)  # noqa: PTH113  # which takes any string, also one that is too long for a path
+    if text and os.path.isdir(folder):  # noqa: PTH112  # see above
         return Repository(name=text, folder=folder.resolve())
-    if isinstance(name, Path) or _looks_like_a_path(text) or folder.is_file():
-        what = "a file" if folder.is_file() else "not there"
+    if isinstance(name, Path) or _looks_like_a_path(text) or is_file:
+        what = "a file" if is_file else "not there"
         msg = f"{text!r} is no folder ({what}), and not spelled like an id of the hub; expected a folder or 'org/name'"
         raise RepositoryNotFoundError(msg, repository=text)
     bare = "/" in text or text.lower() in _BARE_NAMES

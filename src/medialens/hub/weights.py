@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from operator import index
 from pathlib import Path
 
 from medialens.errors import IncompleteRepositoryError, UntrustedCodeError
@@ -47,17 +48,17 @@ def pointer_error(file: Path, name: str) -> IncompleteRepositoryError:
 
 
 def _listed_files(folder: Path, stem: str, name: str) -> tuple[Path, ...]:
-    index = folder / f"{stem}.index.json"
-    if not index.is_file():
+    listing = folder / f"{stem}.index.json"
+    if not listing.is_file():
         return (folder / stem,) if (folder / stem).is_file() else ()
     try:
-        listed = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (ValueError, KeyError, AttributeError) as error:
-        msg = f"{name!r}: {index.name} is not a weight index; download the repository again"
-        raise IncompleteRepositoryError(msg, repository=name, missing=(index.name,)) from error
+        listed = sorted(map(str, set(json.loads(listing.read_text(encoding="utf-8"))["weight_map"].values())))
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+        msg = f"{name!r}: {listing.name} is not a weight index; download the repository again"
+        raise IncompleteRepositoryError(msg, repository=name, missing=(listing.name,)) from error
     missing = tuple(file for file in listed if Path(file).name != file or not (folder / file).is_file())
     if missing:
-        msg = f"{name!r}: {index.name} lists {', '.join(missing)}, not found in {folder}; finish the download"
+        msg = f"{name!r}: {listing.name} lists {', '.join(missing)}, not found in {folder}; finish the download"
         raise IncompleteRepositoryError(msg, repository=name, missing=missing)
     return tuple(folder / file for file in listed)
 
@@ -86,8 +87,8 @@ def _expected_size(file: Path) -> int | None:
             return None
         try:
             header = json.loads(stream.read(length))
-            ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+            ends = [index(entry["data_offsets"][1]) for key, entry in header.items() if key != "__metadata__"]
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
             return None
     return 8 + int(length) + max(ends, default=0)
 

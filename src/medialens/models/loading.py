@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
+import torch
 import transformers
 
+from medialens.errors import DeviceMemoryError, MedialensError, RepositoryError
 from medialens.hub.fingerprint import fingerprint
 from medialens.hub.manifest import Manifest, read_manifest
 from medialens.hub.repository import Repository, open_repository
@@ -29,11 +31,28 @@ def load_model(spec: ModelSpec) -> Model:
 
     Raises:
         InputError: The device or dtype is not available.
+        DeviceMemoryError: It is larger than the device.
         RepositoryError: Its subclasses say whether it was not found, is incomplete, needs its own code, or is of
             no known family.
     """
     placement = decide_placement(device=spec.device, dtype=spec.dtype, attention=spec.attention)
     repository = _open(spec)
+    try:
+        return _load(spec, repository, placement)
+    except MedialensError:
+        raise
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        msg = f"{spec.repository!r} does not fit {placement.device}: {error}; choose another device or a smaller model"
+        raise DeviceMemoryError(msg, repository=spec.repository) from error
+    except Exception as error:  # a repository can be broken in any way, and transformers raises what it happens to meet
+        msg = (
+            f"{spec.repository!r} cannot be loaded: {type(error).__name__}: {error}. Its settings and weights do not "
+            "fit together, or are damaged; download it again, or tell its author"
+        )
+        raise RepositoryError(msg, repository=spec.repository) from error
+
+
+def _load(spec: ModelSpec, repository: Repository, placement: Placement) -> Model:
     manifest = read_manifest(repository)
     family = find_family(manifest, spec.task, trust_remote_code=spec.trust_remote_code)
     weights = repository.fetch_weights(manifest.weight_folders, allow_pickle=spec.allows_pickle)

@@ -134,3 +134,24 @@ def test_why_no_recipe():
     assert why_no_recipe({}) == "no preprocessor_config.json or processor_config.json"
     assert why_no_recipe({"size": 3}) == "image processor 'without a type'"
     assert why_no_recipe(CLIP_PIXELS) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"size": size} for size in (0, -5, 10**9, 1.5, "x", [], {"height": "x", "width": 5}, {"shortest_edge": 0})),
+        *({"crop_size": size} for size in (0, -1, 10**9, "x", [1, 2], {"height": 0, "width": 1})),
+        *({"image_mean": mean} for mean in ([], [1], [1, 2, 3, 4], "abc", float("nan"))),
+        *({"image_std": std} for std in ([0, 0, 0], 0, ["a"])),
+        *({"rescale_factor": factor} for factor in ("x", float("inf"))),
+        {"resample": [3]},
+        *({"image_processor_type": "Siglip2ImageProcessor", "max_num_patches": count} for count in (0, 10**9, "x")),
+        *(
+            {"image_processor_type": "Siglip2ImageProcessor", "max_num_patches": 16, "patch_size": side}
+            for side in (0, -1, 1.5)
+        ),
+    ],
+)
+def test_settings_that_no_picture_survives_are_refused_once(change):
+    with pytest.raises(RepositoryError, match="hostile"):
+        read_pixel_recipe({**CLIP_PIXELS, **change}, repository="hostile")

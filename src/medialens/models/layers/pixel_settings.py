@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,9 @@ from medialens.models.layers.pixels import PixelRecipe, Resample
 _CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]
 _CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
 _HALF = [0.5, 0.5, 0.5]
+
+_LONGEST_SIDE = 16384
+"""Of what a vision tower takes, in pixels or patches: far beyond any, and still something that can be computed."""
 
 _BICUBIC, _BILINEAR = 3, 2  # PIL's numbers, which the files use
 _RESAMPLES: dict[int, Resample] = {0: "nearest-exact", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
@@ -80,6 +84,16 @@ def read_pixel_recipe(settings: Mapping[str, Any], *, repository: str) -> PixelR
     if reason is not None:
         msg = f"{repository!r}: {reason}, expected one of {', '.join(_DEFAULTS)}"
         raise RepositoryError(msg, repository=repository)
+    try:
+        recipe = _read_told(settings, repository)
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
+        msg = f"{repository!r}: the image processor's settings cannot be read: {type(error).__name__}: {error}"
+        raise RepositoryError(msg, repository=repository) from error
+    _check(recipe, repository)
+    return recipe
+
+
+def _read_told(settings: Mapping[str, Any], repository: str) -> PixelRecipe:
     told = {
         **_DEFAULTS[processor_kind(settings)],
         **{key: value for key, value in settings.items() if value is not None},
@@ -133,6 +147,23 @@ def _read_resample(told: Mapping[str, Any], repository: str) -> Resample:
         return _RESAMPLES[told["resample"]]
     msg = f"{repository!r}: resample={told['resample']!r} of the image processor; expected one of {list(_RESAMPLES)}"
     raise RepositoryError(msg, repository=repository)
+
+
+def _check(recipe: PixelRecipe, repository: str) -> None:
+    """Refuse, once, what every picture would fail with."""
+    sides = [*(recipe.size or ()), *(recipe.crop or ()), recipe.shortest_edge, recipe.patch, recipe.max_patches]
+    bad = [side for side in sides if side is not None and not (isinstance(side, int) and 1 <= side <= _LONGEST_SIDE)]
+    if bad:
+        msg = f"{repository!r}: the image processor asks for a size of {bad[0]!r}, expected 1 to {_LONGEST_SIDE}"
+        raise RepositoryError(msg, repository=repository)
+    numbers = [(3, recipe.mean), (3, recipe.std), (1, None if recipe.scale is None else (recipe.scale,))]
+    for count, values in numbers:
+        if values is not None and not (len(values) == count and all(map(math.isfinite, values))):
+            msg = f"{repository!r}: the image processor normalises by {values!r}, expected {count} finite numbers"
+            raise RepositoryError(msg, repository=repository)
+    if recipe.std is not None and 0.0 in recipe.std:
+        msg = f"{repository!r}: the image processor divides by image_std={recipe.std!r}, which has a zero"
+        raise RepositoryError(msg, repository=repository)
 
 
 def _three(values: Any) -> tuple[float, ...]:
