@@ -106,3 +106,33 @@ def test_loading_pictures_imports_no_torch():
         "load_image(numpy.zeros((2, 2), numpy.uint8)); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)  # our own code
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.empty(3, 8, 8, device="meta"),
+        torch.zeros(8, 8).to_sparse(),
+        torch.zeros(3, 8, 8).to(torch.float8_e4m3fn),
+        torch.zeros(3, 8, 8, dtype=torch.complex64).conj(),
+    ],
+    ids=["meta", "sparse", "float8", "complex"],
+)
+def test_tensors_without_readable_numbers(tensor):
+    with pytest.raises(InputError, match="expected"):
+        load_image(tensor)
+
+
+def test_tensors_that_are_views_of_a_sort():
+    picture = torch.rand(3, 4, 5)
+    expected = load_image(picture).digest
+    assert load_image(torch._neg_view(-picture)).digest == expected
+    assert load_image(picture.clone().requires_grad_()).digest == expected
+    assert load_image(torch.nn.Parameter(picture)).digest == expected
+
+
+def test_values_of_the_other_byte_order_and_subclasses():
+    picture = noise(4, 5).astype(np.uint16) * 257
+    expected = load_image(picture).digest
+    assert load_image(picture.astype(">u2")).digest == expected
+    assert load_image(np.ma.array(picture)).digest == expected

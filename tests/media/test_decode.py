@@ -108,8 +108,11 @@ def test_order_kind_and_content_all_count():
     assert len({digest(*parts) for parts in items}) == len(items)
 
 
-def test_text_that_cannot_be_encoded_has_a_digest():
-    assert digest("\ud800") != digest("\ud801")
+def test_text_with_half_a_character_says_where():
+    with pytest.raises(InputError, match="position 2") as caught:
+        resolve(Item("ab\ud800"), LIMITS)
+    assert caught.value.position == 2
+    assert resolve(Item(caught.value.text.encode("utf-8", "replace").decode()), LIMITS).digest  # the advice
 
 
 def test_resolving_reads_but_does_not_decode():

@@ -190,3 +190,10 @@ def test_a_file_url_with_localhost():
 def test_file_urls_of_other_machines_are_refused(url):
     with pytest.raises(InputError, match="file:///absolute/path"):
         path_of_url(url)
+
+
+def test_a_missing_file_says_where_it_was_looked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MediaNotFoundError, match="in the current folder") as caught:
+        read_file("nope.png", LIMITS)
+    assert str(tmp_path) in str(caught.value)

@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import io
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
@@ -75,10 +76,9 @@ def test_urls_are_off(source):
         read(source)
 
 
-def test_other_schemes_are_paths_that_do_not_exist():
-    for source in ("ftp://example.com/a.png", "s3://bucket/a.png", "javascript:alert(1)"):
-        with pytest.raises(MediaNotFoundError):
-            read(source)
+def test_what_only_looks_like_a_scheme_is_a_path():
+    with pytest.raises(MediaNotFoundError):
+        read("javascript:alert(1)")
 
 
 def test_what_is_no_source():
@@ -244,3 +244,46 @@ def test_a_path_like_object_is_a_path(tmp_path):
 
     (tmp_path / "a.png").write_bytes(PNG)
     assert read(PathLike()).data == PNG
+
+
+class Hostile(os.PathLike):
+    """Raises whatever it is asked."""
+
+    def __fspath__(self):
+        raise RuntimeError("no path")
+
+    def read(self, _size=-1):
+        raise RuntimeError("no bytes")
+
+
+def test_a_path_of_a_class_that_fails():
+    with pytest.raises(InputError, match="Hostile gives no path: RuntimeError"):
+        read(Hostile())
+
+
+def test_a_file_of_a_class_that_fails():
+    with pytest.raises(MediaDecodeError, match="cannot be read: RuntimeError: no bytes"):
+        read(type("File", (), {"read": Hostile.read})())
+
+
+@pytest.mark.parametrize("url", ["ftp://host/x.png", "s3://bucket/x.png", "C+x-1.y://z"])
+def test_other_schemes_are_no_paths(url):
+    with pytest.raises(MediaAccessError, match="pass the bytes") as caught:
+        read(url)
+    assert url in str(caught.value)
+
+
+def test_an_empty_string_is_no_folder():
+    with pytest.raises(InputError, match="empty string"):
+        read("")
+
+
+@pytest.mark.parametrize("url", ["file://[", "FILE://[::1"])
+def test_a_file_url_that_is_none(url):
+    with pytest.raises(InputError, match=r"file:///absolute/path"):
+        read(url)
+
+
+def test_a_data_uri_with_half_a_character():
+    with pytest.raises(MediaDecodeError, match="no bytes stand for"):
+        read("data:image/png;base64,\ud800")

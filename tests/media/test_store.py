@@ -22,6 +22,7 @@ from medialens.errors import (
     MediaAccessError,
     MediaChangedError,
     MediaDecodeError,
+    MediaError,
     MediaLimitError,
     MediaNotFoundError,
     MediaReferenceError,
@@ -492,8 +493,61 @@ def test_a_failing_write_leaves_nothing(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(MediaAccessError, match="No space left") as caught:
         store.put(PNG)
+    assert str(tmp_path / "store") in str(caught.value)
     assert files_of(tmp_path / "store") == []
     monkeypatch.undo()
     assert store.read(store.put(PNG)) == PNG
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"path": 5}, {"path": ["x"]}, {"url": 5}, {"n_bytes": "x"}, {"n_bytes": -1}, {"n_bytes": None}, {"more": 1}],
+)
+def test_a_record_with_wrong_types_is_no_record(tmp_path, picture, change):
+    store = MediaStore(tmp_path / "store")
+    reference = store.register(picture)
+    record = next((tmp_path / "store").rglob("*.json"))
+    record.write_text(json.dumps({**json.loads(record.read_text()), **change}))
+
+    for look_up in (store.read, store.path, store.source):
+        with pytest.raises(UnknownReferenceError):
+            look_up(reference)
+    assert reference not in store
+    assert store.register(picture) == reference
+    assert store.read(reference) == picture.read_bytes()
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../../../../etc/passwd", "\0", ""])
+def test_a_record_cannot_point_to_other_bytes(tmp_path, picture, path):
+    store = MediaStore(tmp_path / "store")
+    reference = store.register(picture)
+    record = next((tmp_path / "store").rglob("*.json"))
+    record.write_text(json.dumps({**json.loads(record.read_text()), "path": path}))
+
+    with pytest.raises(MediaError):
+        store.read(reference)
+
+
+def test_a_location_that_cannot_be_written_is_named(tmp_path, picture):
+    (tmp_path / "file").write_text("in the way")
+    store = MediaStore(tmp_path / "file")
+    for use in (lambda: store.put(b"abc"), lambda: store.register(picture)):
+        with pytest.raises(MediaAccessError, match="pass another one as store=") as caught:
+            use()
+        assert str(tmp_path / "file") in str(caught.value)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+@pytest.mark.parametrize("what", ["record", "bytes"])
+def test_an_entry_that_is_no_file_is_not_read(tmp_path, what, make):
+    store = MediaStore(tmp_path / "store")
+    reference = store.put(b"abc")
+    record = next((tmp_path / "store").rglob("*.json"))
+    entry = record if what == "record" else record.with_suffix("")
+    entry.unlink()
+    make(entry)
+
+    with pytest.raises(MediaAccessError, match="no regular file"):
+        store.read(reference)

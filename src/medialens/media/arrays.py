@@ -23,11 +23,15 @@ def is_array(value: Any) -> bool:
 def tensor_to_array(value: Any) -> tuple[npt.NDArray[Any], bool]:
     """The values as numpy, and whether channels come first by convention (they do in torch)."""
     if not _is_tensor(value):
-        return value, False
-    tensor = value.detach().cpu()
-    if str(tensor.dtype) == "torch.bfloat16":  # numpy has no such type
-        tensor = tensor.float()
-    return tensor.numpy(), True
+        return np.asarray(value), False  # subclasses such as numpy.matrix have arithmetic of their own
+    try:
+        tensor = value.detach().cpu()
+        if str(tensor.dtype) == "torch.bfloat16":  # numpy has no such type
+            tensor = tensor.float()
+        return tensor.resolve_conj().resolve_neg().numpy(), True
+    except (RuntimeError, TypeError, NotImplementedError) as error:  # sparse, nested, quantised, on "meta" ...
+        msg = f"a tensor of {value.dtype} on {value.device} cannot be read: {error}; expected dense uint8 or float32"
+        raise InputError(msg, dtype=str(value.dtype)) from error
 
 
 def array_to_rgb(
@@ -80,7 +84,7 @@ def _to_uint8(picture: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
         return picture
     if kind == np.bool_:
         return picture.astype(np.uint8) * np.uint8(255)
-    if kind == np.uint16:
+    if kind.newbyteorder("=") == np.uint16:
         return np.rint(picture * np.float32(255 / 65535)).astype(np.uint8)
     if np.issubdtype(kind, np.floating):
         return np.rint(_in_unit_range(picture) * 255).astype(np.uint8)

@@ -87,8 +87,14 @@ def decode(resolved: ResolvedItem, needs: MediaNeeds, limits: MediaLimits) -> De
 
 def _resolve_text(part: Part, _limits: MediaLimits) -> ResolvedPart:
     text = cast("Text", part)
-    # surrogatepass: a text that cannot be encoded still has an identity, and fails later as the tokeniser says.
-    digest = hashlib.sha256(text.text.encode("utf-8", "surrogatepass")).hexdigest()
+    try:
+        digest = hashlib.sha256(text.text.encode("utf-8")).hexdigest()
+    except UnicodeEncodeError as error:
+        msg = (
+            f"the text holds half a character, {text.text[error.start]!r} at position {error.start}; "
+            'replace it: text.encode("utf-8", "replace").decode()'
+        )
+        raise InputError(msg, text=text.text, position=error.start) from error
     return ResolvedPart(part=text, content=text, reference=None, digest=digest)
 
 

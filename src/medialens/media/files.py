@@ -72,7 +72,11 @@ def path_of_url(url: str) -> Path:
     Raises:
         InputError: The URL names another host, or no path.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        msg = f"{url!r:.200} is no file:// URL: {error}; expected file:///absolute/path"
+        raise InputError(msg, source=url) from error
     if parts.netloc not in {"", "localhost"} or not parts.path:
         msg = f"{url!r} is no file on this machine; expected file:///absolute/path"
         raise InputError(msg, source=url)
@@ -103,7 +107,8 @@ def _told_as_media_errors(name: str) -> Iterator[None]:
     except MedialensError:
         raise
     except FileNotFoundError as error:
-        msg = f"{name!r} does not exist"
+        where = "" if os.path.isabs(name) else f" in the current folder {os.getcwd()!r}"  # noqa: PTH109, PTH117  # text
+        msg = f"{name!r} does not exist{where}; check the path"
         raise MediaNotFoundError(msg, source=name) from error
     except PermissionError as error:
         msg = f"{name!r} may not be read by this user"
@@ -123,7 +128,7 @@ def _check_roots(name: str, resolved: Path, limits: MediaLimits) -> None:
 
 def _check_regular(name: str, mode: int) -> None:
     if stat.S_ISDIR(mode):
-        msg = f"{name!r} is a directory; expected a file"
+        msg = f"{name!r} is a directory; expected a file, so name one that is in it"
         raise MediaNotFoundError(msg, source=name)
     if not stat.S_ISREG(mode):
         msg = f"{name!r} is no regular file but a pipe, device or socket; read it yourself and pass the bytes"
@@ -132,7 +137,7 @@ def _check_regular(name: str, mode: int) -> None:
 
 def _check_size(name: str, n_bytes: int, limits: MediaLimits) -> None:
     if n_bytes == 0:
-        msg = f"{name!r} is empty"
+        msg = f"{name!r} is empty: the file has 0 bytes; write or download it again"
         raise MediaDecodeError(msg, source=name)
     if n_bytes > limits.max_bytes:
         raise too_many_bytes(name, n_bytes, limits)

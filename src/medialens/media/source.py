@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from medialens.errors import InputError, MediaDecodeError, MediaError
+from medialens.errors import InputError, MediaAccessError, MediaDecodeError, MedialensError
 from medialens.inputs import Media
 from medialens.media.fetch import fetch_url, shown
 from medialens.media.files import read_file, too_many_bytes
@@ -27,6 +27,7 @@ from medialens.media.sniff import sniff
 from medialens.media.store import local_path, open_store
 
 _DATA_URI = re.compile(r"data:(?P<meta>[^,]{0,512}),", re.IGNORECASE)
+_OTHER_SCHEME = re.compile(r"(?!(?i:file):)[A-Za-z][A-Za-z0-9+.-]+://")
 _CHUNK_BYTES = 1024**2
 
 
@@ -88,14 +89,22 @@ def read_source(source: Any, limits: MediaLimits) -> Encoded:
     if isinstance(source, str):
         return _read_spelled(source, limits)
     if isinstance(source, os.PathLike):
-        path = os.fsdecode(source)
+        path = _path_of(source)
         return encoded(read_file(path, limits), name=path)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _checked(source, f"<{len(source)} bytes>", limits)
+        return _checked(source, f"<{memoryview(source).nbytes} bytes>", limits)
     if callable(getattr(source, "read", None)):
         return _read_stream(source, limits)
     msg = f"cannot read a {type(source).__name__} ({source!r:.80}); expected a path, URL, bytes or an open file"
     raise InputError(msg, value=source)
+
+
+def _path_of(source: os.PathLike[Any]) -> str:
+    try:
+        return os.fsdecode(source)
+    except Exception as error:  # somebody's own class
+        msg = f"a {type(source).__name__} gives no path: {type(error).__name__}: {error}; pass a str or a pathlib.Path"
+        raise InputError(msg, value=source) from error
 
 
 def encoded(data: bytes, *, name: str) -> Encoded:
@@ -111,6 +120,12 @@ def _read_spelled(source: str, limits: MediaLimits) -> Encoded:
 
 
 def _read_path(source: str, limits: MediaLimits) -> Encoded:
+    if not source:
+        msg = "the path is an empty string; expected a path, URL, data URI or media reference"
+        raise InputError(msg, source=source)
+    if _OTHER_SCHEME.match(source):
+        msg = f"{source!r:.200} cannot be fetched; expected http://, https://, file:// or a path, or pass the bytes"
+        raise MediaAccessError(msg, source=source)
     return encoded(read_file(local_path(source), limits), name=source)
 
 
@@ -126,7 +141,11 @@ def _read_data_uri(source: str, limits: MediaLimits) -> Encoded:
         raise MediaDecodeError(msg, source=name)
     if len(source) - match.end() > 4 * limits.max_bytes + _CHUNK_BYTES:  # too long however it is encoded
         raise too_many_bytes(name, (len(source) - match.end()) // 4, limits)
-    data = unquote_to_bytes(source[match.end() :])
+    try:
+        data = unquote_to_bytes(source[match.end() :])
+    except UnicodeEncodeError as error:
+        msg = f"{name!r} holds a character that no bytes stand for: {error}"
+        raise MediaDecodeError(msg, source=name) from error
     if match["meta"].lower().rstrip().endswith(";base64"):
         data = _from_base64(data, name)
     return _checked(data, name, limits)
@@ -154,10 +173,10 @@ def _read_stream(file: Any, limits: MediaLimits) -> Encoded:
     try:
         with lock_of(file):
             return _checked(_all_of(file, name, limits), name, limits)
-    except (MediaError, InputError):
+    except MedialensError:
         raise
-    except (OSError, ValueError) as error:
-        msg = f"the open file {name!r} cannot be read: {error}"
+    except Exception as error:  # somebody's own class
+        msg = f"the open file {name!r} cannot be read: {type(error).__name__}: {error}; open it anew, or pass the bytes"
         raise MediaDecodeError(msg, source=name) from error
 
 

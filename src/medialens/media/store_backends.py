@@ -9,14 +9,16 @@ To add one: a class with the methods of `Backend`, and a line in `open_backend`.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import stat
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from medialens.errors import InputError
+from medialens.errors import InputError, MediaAccessError, MedialensError, MissingExtraError
 from medialens.media.files import path_of_url
 
 _LEFTOVER = ".partial"
@@ -58,18 +60,49 @@ class Backend(Protocol):
         ...
 
 
+_Self = TypeVar("_Self", "FolderBackend", "FsspecBackend")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def _told(method: Callable[Concatenate[_Self, _P], _R]) -> Callable[Concatenate[_Self, _P], _R]:
+    """Whatever goes wrong with the place itself (full, read-only, unreachable) is an error that names it."""
+
+    @functools.wraps(method)
+    def call(self: _Self, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return method(self, *args, **kwargs)
+        except MedialensError:
+            raise
+        except Exception as error:  # a remote file system raises errors of its own
+            msg = (
+                f"the media store at {self.where!r:.300} cannot be used: {type(error).__name__}: {error}; "
+                "make it readable and writable, or pass another one as store="
+            )
+            raise MediaAccessError(msg, source=self.where) from error
+
+    return call  # type: ignore[return-value]  # functools.wraps makes `self` a positional-only argument
+
+
 class FolderBackend:
     """Files in a local folder. An entry is whole or not there, whoever is killed and whoever writes beside."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.where = str(folder)
 
+    @_told
     def read(self, name: str) -> bytes | None:
+        path = self.folder / name
         try:
-            return (self.folder / name).read_bytes()
+            if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe or a device might never end
+                msg = f"{str(path)!r} in the media store is no regular file; remove it"
+                raise MediaAccessError(msg, source=str(path))
+            return path.read_bytes()
         except FileNotFoundError:
             return None
 
+    @_told
     def write(self, name: str, data: bytes, *, lasting: bool) -> None:
         # Written beside its place and moved there in one step (POSIX rename, MoveFileEx), so no reader ever sees
         # half of it; a process killed before leaves a file that `names` passes over and `sweep` removes.
@@ -90,12 +123,14 @@ class FolderBackend:
                 partial.unlink()
             raise
 
+    @_told
     def size(self, name: str) -> int | None:
         try:
             return (self.folder / name).stat().st_size
         except FileNotFoundError:
             return None
 
+    @_told
     def remove(self, name: str) -> None:
         (self.folder / name).unlink(missing_ok=True)
 
@@ -104,6 +139,7 @@ class FolderBackend:
             if path.suffix != _LEFTOVER:
                 yield path.relative_to(self.folder).as_posix()
 
+    @_told
     def path(self, name: str) -> Path | None:
         path = self.folder / name
         return path if path.exists() else None
@@ -185,25 +221,33 @@ class FsspecBackend:
         except ValueError as error:
             msg = f"a media store cannot be opened at {url!r}: {error}"
             raise InputError(msg, location=url) from error
+        except ImportError as error:
+            msg = f"a media store at {url!r} needs a package that is not installed: {error}"
+            raise MissingExtraError(msg, module="", extra="") from error
         self._root = str(root).rstrip("/")
+        self.where = url
 
+    @_told
     def read(self, name: str) -> bytes | None:
         try:
             return bytes(self._system.cat_file(self._at(name)))
         except FileNotFoundError:
             return None
 
+    @_told
     def write(self, name: str, data: bytes, *, lasting: bool) -> None:
         path = self._at(name)
         self._system.makedirs(path.rpartition("/")[0], exist_ok=True)
         self._system.pipe_file(path, data)
 
+    @_told
     def size(self, name: str) -> int | None:
         try:
             return int(self._system.size(self._at(name)))
         except FileNotFoundError:
             return None
 
+    @_told
     def remove(self, name: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             self._system.rm_file(self._at(name))

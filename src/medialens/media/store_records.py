@@ -25,6 +25,10 @@ class Record:
     url: str | None = None
 
     def __post_init__(self) -> None:
+        spelled = isinstance(self.path, str | None) and isinstance(self.url, str | None)
+        if not (spelled and isinstance(self.n_bytes, int) and self.n_bytes >= 0):
+            msg = f"a record takes text for path and url, and a whole number of bytes; got {self!r:.200}"
+            raise TypeError(msg)
         MediaReference(digest=self.digest, mime_type=self.mime_type)  # refuses what cannot be spelled
 
     @property
@@ -47,7 +51,7 @@ class Record:
         """The record of `digest`; None if there is none, or only what a killed writer left of it."""
         try:
             record = cls(**json.loads(data or b""))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return None
         return record if record.digest == digest else None
 
@@ -81,7 +85,7 @@ def _read_pointed(path: str, record: Record, limits: MediaLimits) -> bytes:
             "Put the file back, or register it where it is now (copy=True keeps the bytes)"
         )
         raise MediaNotFoundError(msg, source=path, digest=record.digest) from error
-    except OSError:
+    except (OSError, ValueError):
         return read_file(path, limits)  # which says what is wrong
     if Path(path).is_file() and n_bytes != record.n_bytes:
         raise _changed(path, record)
