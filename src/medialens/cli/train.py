@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import platform
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,7 +87,7 @@ def _finish(done: Run, folder: Path) -> None:
         command="medialens train demo",
         settings=done.settings,
         minutes=done.minutes,
-        n_threads=torch.get_num_threads(),
+        device=f"{torch.get_num_threads()} threads of a CPU ({platform.machine()})",
         n_parameters=sum(tensor.numel() for tensor in done.network.parameters()),
         dimension=encoder.dimension,
     )

@@ -8,14 +8,10 @@ from html import escape
 from pathlib import Path
 
 from medialens.demo.gathering import Picture
-from medialens.demo.searching import SHORT_DIM, Answer, Finding, Hit
-from medialens.demo.summary import Summary
+from medialens.demo.searching import Answer, Finding, Hit
+from medialens.demo.summary import EXPLANATION, Summary
 
 N_SHOWN = 5
-_EXPLANATION = (
-    f"Retrieved: from an index of short vectors, {SHORT_DIM} numbers each. Reranked: the same candidates, scored with "
-    "whole vectors. A green frame marks the picture that was asked for."
-)
 
 _STYLE = """
 :root { --page: #f4f5f7; --card: #fff; --text: #1b1f27; --soft: #667085; --line: #e2e5ea; --good: #12824c;
@@ -74,7 +70,7 @@ def write_html(path: Path, findings: Sequence[Finding], pictures: Sequence[Pictu
         "</head><body>",
         "<h1>medialens contact sheet</h1>",
         *(f"<p>{escape(line)}</p>" for line in summary.lines),
-        f"<p>{_EXPLANATION}</p>",
+        f"<p>{EXPLANATION}</p>",
         *_cards("Asked in words", [one for one in findings if not one.question.picture], classes),
         *_cards("Asked with a picture", [one for one in findings if one.question.picture], classes),
         *_skipped(summary.skipped),

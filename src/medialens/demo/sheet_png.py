@@ -11,14 +11,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 from medialens.demo.gathering import Picture
 from medialens.demo.searching import Answer, Finding, Hit
-from medialens.demo.summary import Summary
+from medialens.demo.summary import EXPLANATION, Summary
 
 _N_SHOWN, _N_COLUMNS = 5, 2
 _MARGIN, _GAP, _TILE = 28, 14, 80
 _STEP = _TILE + 8  # from tile to tile
 _STRIP = _TILE + 26  # a row of tiles with their scores
 _LABEL = 76  # room for "retrieved" and "reranked"
-_FRAMEWORK = _LABEL + _N_SHOWN * _STEP
+_FRAMEWORK = _LABEL + _N_SHOWN * _STEP + 14
 _CARD = (2 * _FRAMEWORK + 28, 2 * _STRIP + 82)
 _PAGE, _FILL, _TEXT, _SOFT, _LINE = "#f4f5f7", "#ffffff", "#1b1f27", "#667085", "#dfe2e8"
 _GOOD, _BAD = "#12824c", "#b3402a"
@@ -26,12 +26,13 @@ _GOOD, _BAD = "#12824c", "#b3402a"
 
 def write_png(path: Path, findings: Sequence[Finding], pictures: Sequence[Picture], summary: Summary) -> None:
     """Writes the sheet; same arguments as `sheet_html.write_html`."""
-    top = 100 + 26 * len(summary.lines)
+    lines = [*summary.lines, EXPLANATION]
+    top = 100 + 26 * len(lines)
     n_rows = -(-len(findings) // _N_COLUMNS)
     width = 2 * _MARGIN + _N_COLUMNS * _CARD[0] + (_N_COLUMNS - 1) * _GAP
     sheet = _Sheet((width, top + n_rows * (_CARD[1] + _GAP) + _MARGIN), pictures)
     sheet.write((_MARGIN, 24), "medialens contact sheet", 34)
-    for index, line in enumerate(summary.lines):
+    for index, line in enumerate(lines):
         sheet.write((_MARGIN, 76 + 26 * index), line, 19, _SOFT)
     for index, finding in enumerate(findings):
         row, column = divmod(index, _N_COLUMNS)

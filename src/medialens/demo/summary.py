@@ -6,7 +6,12 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from medialens.demo.searching import Finding
+from medialens.demo.searching import SHORT_DIM, Finding
+
+EXPLANATION = (
+    f"Retrieved: from an index of short vectors, {SHORT_DIM} numbers each. Reranked: the same candidates, scored with "
+    "whole vectors. A green frame marks the picture that was asked for."
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

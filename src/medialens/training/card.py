@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,9 +34,9 @@ scale of the weights and the bias in `config.json`, is calibrated for one match 
 
     {command}
 
-Trained from nothing on {n_examples:,} pictures, drawn on the fly, with a symmetric contrastive loss,
-in {minutes:.0f} minutes on {device}; {precision};
-torch {torch}, transformers {transformers}, seed {seed}.
+Trained from nothing on {n_examples:,} pictures, drawn on the fly, in {minutes:.0f} minutes on {device}; {precision};
+torch {torch}, transformers {transformers}, seed {seed}. Captions and pictures find each other by a symmetric
+contrastive loss, and both name the facts of the scene through one table, which was thrown away at the end.
 One combination of facts in ten, eight sentence frames and a synonym of each concept were kept from it.
 
 ## What it can do
@@ -63,7 +62,7 @@ class Origin:
         command: Typed to train them.
         settings: Of the run.
         minutes: Spent training, over all sittings.
-        n_threads: CPU threads.
+        device: What it was trained on.
         n_parameters: Of the network.
         dimension: Of its vectors.
     """
@@ -71,7 +70,7 @@ class Origin:
     command: str
     settings: RecipeSettings
     minutes: float
-    n_threads: int
+    device: str
     n_parameters: int
     dimension: int
 
@@ -85,7 +84,7 @@ def write_card(folder: Path, origin: Origin, rows: Sequence[Row]) -> None:
         command=origin.command,
         n_examples=settings.steps * settings.batch_size,
         minutes=origin.minutes,
-        device=f"{origin.n_threads} threads of a CPU ({platform.machine()})",
+        device=origin.device,
         precision="bfloat16 arithmetic" if settings.half else "float32 arithmetic",
         torch=torch.__version__,
         transformers=transformers.__version__,
