@@ -551,3 +551,34 @@ def test_an_entry_that_is_no_file_is_not_read(tmp_path, what, make):
 
     with pytest.raises(MediaAccessError, match="no regular file"):
         store.read(reference)
+
+
+def test_of_files_with_equal_content_any_will_do(tmp_path):
+    store = MediaStore(tmp_path / "store")
+    paths = [tmp_path / f"{name}.bin" for name in ("first", "second", "third")]
+    for path in paths:
+        path.write_bytes(b"the same bytes")
+    (reference,) = {store.register(path) for path in [*paths, paths[0]]}
+
+    assert store.source(reference) == str(paths[0])
+    paths[0].unlink()
+    paths[2].write_bytes(b"other contents")  # gone and changed files are passed over
+    assert MediaStore(tmp_path / "store").read(reference) == b"the same bytes"
+    assert store.path(reference) == paths[1]
+
+    paths[1].unlink()
+    with pytest.raises(MediaNotFoundError, match="first"):
+        store.read(reference)
+    assert store.path(reference) is None
+
+
+def test_a_record_remembers_a_bounded_number_of_places(tmp_path):
+    store = MediaStore(tmp_path / "store")
+    for number in range(40):
+        (tmp_path / f"{number}.bin").write_bytes(b"the same bytes")
+        reference = store.register(tmp_path / f"{number}.bin")
+    for number in range(24, 40):
+        assert store.read(reference) == b"the same bytes"
+        (tmp_path / f"{number}.bin").unlink()
+    with pytest.raises(MediaNotFoundError):
+        store.read(reference)

@@ -31,7 +31,7 @@ from medialens.media.limits import MediaLimits
 from medialens.media.reference import MediaReference
 from medialens.media.sniff import sniff
 from medialens.media.store_backends import open_backend
-from medialens.media.store_records import Record, entry_name, follow, record_name, sha256, still_has
+from medialens.media.store_records import Record, entry_name, follow, is_url, record_name, sha256, still_has
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?:::[^/]+)*://")  # two letters at least: C:// is a drive
 _NAME = re.compile(r"(?:[0-9a-f]{2}/){2}(?P<digest>[0-9a-f]{64})(?P<record>\.json)?")
@@ -74,7 +74,8 @@ class MediaStore:
         """Make a local file or a URL known: as a pointer with size and digest, or with `copy` as bytes.
 
         A pointer costs no space; reading it fails with `MediaChangedError` once the file is not the one that was
-        registered. Where two files have the same content, the one registered last is pointed to.
+        registered. Where several files have the same content, any of them will do: the one registered last is
+        tried first.
 
         Args:
             path: A path, ``file://`` URL, or ``http``/``https`` URL (fetched, as far as `limits` allow).
@@ -127,10 +128,10 @@ class MediaStore:
         """
         record = self._record(reference)
         stored = self._backend.path(entry_name(record.digest))
-        if stored is not None or record.path is None:
+        if stored is not None:
             return stored
-        pointed = Path(record.path)
-        return pointed if still_has(pointed, record) else None
+        pointed = (Path(source) for source in record.sources if not is_url(source))
+        return next((path for path in pointed if still_has(path, record)), None)
 
     def source(self, reference: MediaReference | str) -> str:
         """The path or URL it was registered from, or "" if it came as bytes.
@@ -209,8 +210,8 @@ class MediaStore:
 
     def _write_record(self, found: Record, *, lasting: bool = False) -> MediaReference:
         known = self._find(found.digest)
-        if known is not None and not found.source:
-            found = dataclasses.replace(found, path=known.path, url=known.url)
+        if known is not None:
+            found = found.after(known)
         if found != known:
             self._backend.write(record_name(found.digest), found.to_json(), lasting=lasting)
         return found.reference

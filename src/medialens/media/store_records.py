@@ -7,25 +7,37 @@ import hashlib
 import json
 from pathlib import Path
 
-from medialens.errors import MediaChangedError, MediaNotFoundError
+from medialens.errors import MediaChangedError, MediaError, MediaNotFoundError
 from medialens.media.fetch import fetch_url, shown
 from medialens.media.files import read_file, summarise_file
 from medialens.media.limits import MediaLimits
 from medialens.media.reference import MediaReference
 
+_MAX_OTHERS = 15
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Record:
-    """What a store knows of one medium besides its bytes. `path` and `url`: where it came from, if anywhere."""
+    """What a store knows of one medium besides its bytes.
+
+    Attributes:
+        digest, mime_type, n_bytes: Of the original bytes.
+        path, url: Where they came from, if anywhere.
+        others: Paths and URLs that were registered with the same bytes before, the latest first: picture folders
+            are full of duplicates, and one of them may go while the others stay.
+    """
 
     digest: str
     mime_type: str
     n_bytes: int
     path: str | None = None
     url: str | None = None
+    others: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "others", tuple(self.others))
         spelled = isinstance(self.path, str | None) and isinstance(self.url, str | None)
+        spelled = spelled and all(isinstance(other, str) for other in self.others)
         if not (spelled and isinstance(self.n_bytes, int) and self.n_bytes >= 0):
             msg = f"a record takes text for path and url, and a whole number of bytes; got {self!r:.200}"
             raise TypeError(msg)
@@ -37,13 +49,25 @@ class Record:
         return self.path or self.url or ""
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """All places where the bytes may be, the likeliest first."""
+        return (self.source, *self.others) if self.source else self.others
+
+    @property
     def reference(self) -> MediaReference:
         """The reference to the whole medium."""
         return MediaReference(digest=self.digest, mime_type=self.mime_type)
 
+    def after(self, known: Record) -> Record:
+        """This record, which replaces `known`, with the places that one knew."""
+        if not self.source:
+            return dataclasses.replace(self, path=known.path, url=known.url, others=known.others)
+        others = [source for source in known.sources if source != self.source]
+        return dataclasses.replace(self, others=tuple(others[:_MAX_OTHERS]))
+
     def to_json(self) -> bytes:
         """The record as it is kept."""
-        fields = {key: value for key, value in dataclasses.asdict(self).items() if value is not None}
+        fields = {key: value for key, value in dataclasses.asdict(self).items() if value not in {None, ()}}
         return json.dumps(fields, indent=1).encode()
 
     @classmethod
@@ -59,20 +83,34 @@ class Record:
 def follow(record: Record, limits: MediaLimits) -> bytes:
     """The bytes that a record points to, read now and checked against its digest.
 
+    The places are tried in turn; when none has the bytes, the error is that of the latest.
+
     Raises:
         MediaChangedError: They are others than those registered.
         MediaNotFoundError: They are gone, or the record points nowhere.
         MediaAccessError, MediaLimitError: The limits forbid it.
     """
-    if record.url is not None:
-        data, where = fetch_url(record.url, limits), shown(record.url)
-    elif record.path is not None:
-        data, where = _read_pointed(record.path, record, limits), record.path
-    else:
-        msg = f"the bytes of {record.reference} are gone from the store; put them anew"
-        raise MediaNotFoundError(msg, source=str(record.reference))
+    first: MediaError | None = None
+    for source in record.sources:
+        try:
+            return _read_source(source, record, limits)
+        except MediaError as error:
+            first = first or error
+    if first is not None:
+        raise first
+    msg = f"the bytes of {record.reference} are gone from the store; put them anew"
+    raise MediaNotFoundError(msg, source=str(record.reference))
+
+
+def is_url(source: str) -> bool:
+    """Whether a source is fetched, not read."""
+    return source.lower().startswith(("http://", "https://"))
+
+
+def _read_source(source: str, record: Record, limits: MediaLimits) -> bytes:
+    data = fetch_url(source, limits) if is_url(source) else _read_pointed(source, record, limits)
     if sha256(data) != record.digest:
-        raise _changed(where, record)
+        raise _changed(shown(source) if is_url(source) else source, record)
     return data
 
 
