@@ -18,6 +18,7 @@ from medialens.llama_index import MediaEmbedding, MediaRerank, media_node
 SHORT_DIM = 48
 N_CANDIDATES = 20
 N_RERANKED = 5
+_SCORE_DIGITS = 5  # the frameworks' own arithmetic differs beyond
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -108,7 +109,7 @@ class Finding:
 
     @property
     def agree(self) -> bool:
-        """Whether the frameworks give the same files in the same order, before and after reranking."""
+        """Whether the frameworks give the same files in the same order, before and after reranking; ties aside."""
         orders = {(_order(one.retrieved), _order(one.reranked)) for one in self.answers.values()}
         return len(orders) == 1
 
@@ -128,4 +129,10 @@ class Finding:
 
 
 def _order(hits: Sequence[Hit]) -> tuple[Path, ...]:
-    return tuple(hit.path for hit in hits)
+    """The files in an order that ties do not change: equal pictures score the same, and either may come first.
+
+    What ties with the last hit is left out, because the end of the list may have cut through it.
+    """
+    scores = [round(hit.score, _SCORE_DIGITS) for hit in hits]
+    ranked = sorted((-score, hit.path) for score, hit in zip(scores, hits, strict=True))
+    return tuple(path for score, path in ranked if -score > min(scores))
