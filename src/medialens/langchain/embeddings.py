@@ -31,7 +31,11 @@ class MediaEmbeddings(EmbeddingSettings, Embeddings):
         >>> store.similarity_search("a red circle", k=1)
     """
 
-    model: str = Field(default="demo", description="'demo', a folder, or a repository on the hub.")
+    model: str = Field(
+        default="demo",
+        validation_alias=AliasChoices("model", "model_name"),
+        description="'demo', a folder, or a repository on the hub; may be given as `model_name`, too.",
+    )
     truncate_dim: int | None = Field(
         default=None,
         gt=0,

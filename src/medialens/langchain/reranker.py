@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from medialens.retrieval.references import query_to_item, to_items
 from medialens.retrieval.settings import RerankSettings
@@ -24,7 +24,11 @@ class MediaReranker(RerankSettings, BaseDocumentCompressor):
         >>> reranker.compress_documents(documents, "a red circle")
     """
 
-    model: str = Field(default="demo", description="'demo', a folder, or a repository on the hub.")
+    model: str = Field(
+        default="demo",
+        validation_alias=AliasChoices("model", "model_name"),
+        description="'demo', a folder, or a repository on the hub; may be given as `model_name`, too.",
+    )
 
     @property
     def score_kind(self) -> str:

@@ -13,7 +13,7 @@ from llama_index.core.embeddings import MultiModalEmbedding
 from llama_index.core.instrumentation.events.embedding import EmbeddingEndEvent, EmbeddingStartEvent
 from llama_index.core.schema import BaseNode, ImageType, QueryBundle
 from llama_index_instrumentation import get_dispatcher
-from pydantic import Field, field_validator
+from pydantic import AliasChoices, Field, field_validator
 
 from medialens.inputs import Image, Input, Item, as_item
 from medialens.llama_index.media import (
@@ -47,7 +47,11 @@ class MediaEmbedding(EmbeddingSettings, MultiModalEmbedding):
         >>> index.as_retriever(similarity_top_k=1).retrieve("a red circle")
     """
 
-    model_name: str = Field(default="demo", description="'demo', a folder, or a repository on the hub.")
+    model_name: str = Field(
+        default="demo",
+        validation_alias=AliasChoices("model_name", "model"),
+        description="'demo', a folder, or a repository on the hub; may be given as `model`, too.",
+    )
     embed_batch_size: int = Field(
         default=128, gt=0, le=2048, description="How many texts reach the engine at once; it makes its own batches."
     )

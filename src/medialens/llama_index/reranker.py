@@ -11,7 +11,7 @@ from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRan
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index_instrumentation import get_dispatcher
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from medialens.errors import InputError
 from medialens.inputs import Item
@@ -34,7 +34,11 @@ class MediaRerank(RerankSettings, BaseNodePostprocessor):
         >>> engine = index.as_query_engine(node_postprocessors=[MediaRerank(model="demo", top_n=3)])
     """
 
-    model: str = Field(default="demo", description="'demo', a folder, or a repository on the hub.")
+    model: str = Field(
+        default="demo",
+        validation_alias=AliasChoices("model", "model_name"),
+        description="'demo', a folder, or a repository on the hub; may be given as `model_name`, too.",
+    )
     keep_retrieval_score: bool = Field(
         default=False, description="Keep the incoming score as metadata['retrieval_score'] of a copy of the node."
     )
