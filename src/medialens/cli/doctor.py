@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     print("Extras")
     for extra, packages in _EXTRAS.items():
         found = [f"{package} {_version(package)}" for package in packages if _version(package)]
-        print(f"  {extra:16} {', '.join(found) or f'not installed: pip install medialens[{extra}]'}")
+        print(f"  {extra:16} {', '.join(found) or _remedy(extra)}")
     return _tell_models()
 
 
@@ -56,6 +56,10 @@ def _tell_models() -> int:
             healthy = False
             print(f"  {name:16} {error}")
     return 0 if healthy else 1
+
+
+def _remedy(extra: str) -> str:
+    return f"not installed: pip install 'medialens[{extra}]'"  # quoted, because some shells expand brackets
 
 
 def _version(package: str) -> str | None:
