@@ -10,10 +10,16 @@ import PIL.Image
 import pytest
 from tests.engine.gates import Gate
 
-from medialens import Encoder, Image, Item, MediaLimits, MediaStore
+from medialens import Audio, Encoder, Image, Item, MediaLimits, MediaStore
 from medialens.engine.config import EngineConfig
 from medialens.engine.engine import Engine
-from medialens.errors import InputError, ItemFailedError, MediaNotFoundError, RepositoryNotFoundError
+from medialens.errors import (
+    InputError,
+    ItemFailedError,
+    MediaNotFoundError,
+    RepositoryNotFoundError,
+    UnsupportedModalityError,
+)
 from medialens.outputs import EncodeResult
 from medialens.scoring.quantization import quantize
 from medialens.testing.fake_model import FakeModel, fake_models, fake_recipe
@@ -264,3 +270,53 @@ async def test_a_cancelled_task_gives_up_its_work_at_once():
         assert (await holding).shape == (1, 32)
         assert (await encoder.aencode_documents(["later"])).shape == (1, 32)
     assert gate.computed == ["hold", "later"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"truncate_dim": dim} for dim in (0, -1, 1.5, "3", True, float("nan"))),
+        *({"precision": kind} for kind in ("", "int4", 5, ["x"])),
+        *({"instruction": text} for text in (5, b"x", "half \ud800")),
+        *({"priority": kind} for kind in ("now", 5)),
+        *({"errors": policy} for policy in ("ignore", ["raise"])),
+    ],
+)
+def test_an_option_that_is_none_is_named_before_anything_runs(encoder, options):
+    with pytest.raises(InputError) as caught:
+        encoder.encode(["fine"], **options)
+    assert caught.value.index is None
+    assert next(iter(options)) in str(caught.value)
+
+
+def test_limits_that_are_none():
+    with pytest.raises(InputError, match="limits="):
+        Encoder("any/model", limits=5)
+
+
+class Exits:
+    """An open file that raises what is no `Exception`."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def read(self, _size):
+        raise self.error
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, asyncio.CancelledError, GeneratorExit])
+def test_whatever_an_item_raises_stays_with_it(encoder, engine, kind):
+    result = encoder.encode(["one", Image(Exits(kind("boo"))), "two"], errors="return")
+
+    assert list(result.errors) == [1]
+    assert isinstance(result.errors[1], ItemFailedError)
+    assert isinstance(result.errors[1].__cause__, kind)
+    np.testing.assert_array_equal(result.vectors[[0, 2]], encoder.encode(["one", "two"]))
+    assert not engine.closed
+
+
+def test_a_kind_that_the_model_does_not_take_is_said_before_anything_is_read(encoder, tmp_path):
+    result = encoder.encode(["one", Audio(tmp_path / "nope.wav"), Audio(np.zeros(9))], errors="return")
+
+    assert list(result.errors) == [1, 2]
+    assert all(isinstance(error, UnsupportedModalityError) for error in result.errors.values())

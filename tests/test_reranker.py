@@ -14,7 +14,7 @@ from tests.engine.gates import Gate
 from medialens import Encoder, Image, Reranker
 from medialens.engine.config import EngineConfig
 from medialens.engine.engine import Engine
-from medialens.errors import InputError, ItemFailedError
+from medialens.errors import InputError, ItemFailedError, MedialensError
 from medialens.outputs import Ranked, RankResult, ScoreResult
 from medialens.testing.fake_model import FakeModel, fake_models, fake_recipe
 
@@ -172,3 +172,24 @@ def test_what_is_no_list_of_documents_or_pairs_is_refused(make):
         make().score(("query", "document"))
     with pytest.raises(InputError, match="errors='skip'"):
         make().rank("query", ["document"], errors="skip")
+
+
+def test_an_error_of_the_query_is_about_no_document(make, tmp_path):
+    for query in (Image(tmp_path / "nope.png"), "half \ud800"):
+        with pytest.raises(MedialensError, match="the query:") as caught:
+            make().rank(query, [RED, BLUE])
+        assert (caught.value.index, caught.value.side) == (None, "query")
+        result = make().rank(query, [RED, BLUE], errors="return")
+        assert {at: error.index for at, error in result.errors.items()} == {0: 0, 1: 1}
+
+    with pytest.raises(MedialensError) as caught:
+        make().rank("a red thing", [RED, Image(tmp_path / "nope.png")])
+    assert caught.value.index == 1
+    assert "the query:" not in str(caught.value)
+
+
+@pytest.mark.parametrize("top_n", [1.5, "2", True, math.nan, [1]])
+def test_a_count_that_is_no_whole_number(make, top_n):
+    with pytest.raises(InputError, match="top_n="):
+        make().rank("red", [RED], top_n=top_n)
+    assert len(make().rank("red", [RED, BLUE], top_n=np.int64(1))) == 1

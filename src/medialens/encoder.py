@@ -12,7 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from medialens.engine.engine import Engine
-from medialens.engine.handle import Handle, Steps, as_model, check_policy, raise_first, wait, wait_async
+from medialens.engine.handle import (
+    Handle,
+    Steps,
+    as_model,
+    check_options,
+    check_policy,
+    is_whole,
+    raise_first,
+    wait,
+    wait_async,
+)
 from medialens.engine.request import Priority, Request, Source
 from medialens.errors import InputError, MedialensError
 from medialens.inputs import Input, Role, as_inputs
@@ -258,7 +268,8 @@ class Encoder(Handle):
     ) -> Steps[Vectors | EncodeResult]:
         check_policy(errors)
         kept = _checked(truncate_dim) or self._truncate_dim
-        kind = precision or self._precision
+        kind = self._precision if precision is None else precision
+        check_options(instruction, priority)
         values, is_single = as_inputs(inputs)
         model = yield from self._load()
         recipe = model.recipe
@@ -301,7 +312,7 @@ def _own_truncation(recipe: Recipe) -> int | None:
 
 
 def _checked(truncate_dim: int | None) -> int | None:
-    if truncate_dim is not None and truncate_dim < 1:
-        msg = f"truncate_dim={truncate_dim!r} must be at least 1, or None to keep all dimensions"
+    if truncate_dim is not None and not (is_whole(truncate_dim) and truncate_dim >= 1):
+        msg = f"truncate_dim={truncate_dim!r} must be a whole number of at least 1, or None to keep all dimensions"
         raise InputError(msg, value=truncate_dim)
     return truncate_dim

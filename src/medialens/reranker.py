@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,10 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from medialens.engine.engine import Engine
-from medialens.engine.handle import Handle, Steps, as_model, check_policy, raise_first, wait, wait_async
+from medialens.engine.handle import (
+    Handle,
+    Steps,
+    as_model,
+    check_options,
+    check_policy,
+    is_whole,
+    raise_first,
+    wait,
+    wait_async,
+)
 from medialens.engine.pairs import Errors, Pair, plan_pairs
 from medialens.engine.request import Priority
-from medialens.errors import InputError
+from medialens.errors import InputError, MedialensError
 from medialens.inputs import Input, as_inputs
 from medialens.media.limits import MediaLimits
 from medialens.media.store import MediaStore
@@ -157,7 +168,8 @@ class Reranker(Handle):
             documents: What is ranked. None of them gives an empty ranking, without loading the model.
             top_n: Keep this many of the best; None keeps all, 0 and less keep none.
             errors: ``raise`` raises the error of the first document that failed, with its position in ``.index``
-                and the ranking of the others, a `RankResult`, in ``.result``; ``return`` returns that.
+                and the ranking of the others, a `RankResult`, in ``.result``; ``return`` returns that. An error of
+                the query has no position, and ``.side`` is ``query``.
             **options: See `ScoreOptions`.
 
         Raises:
@@ -244,6 +256,9 @@ class Reranker(Handle):
         **options: Unpack[ScoreOptions],
     ) -> Steps[list[Ranked] | RankResult]:
         check_policy(errors)
+        if top_n is not None and not is_whole(top_n):
+            msg = f"top_n={top_n!r} must be a whole number, or None to keep all"
+            raise InputError(msg, value=top_n)
         values, is_single = as_inputs(documents)
         if is_single:
             msg = f"rank takes a list of documents, got a single {type(documents).__name__}: {documents!r:.80}"
@@ -256,7 +271,7 @@ class Reranker(Handle):
         result = RankResult(ranked=tuple(Ranked(at, float(scores[at])) for at in order), errors=failed)
         if errors == "return":
             return result
-        raise_first(failed, result)
+        raise_first({at: _of_query(error) or error for at, error in failed.items()}, result)
         return list(result.ranked)
 
     def _score(
@@ -283,6 +298,7 @@ class Reranker(Handle):
         show_progress: bool | None = None,
     ) -> Steps[tuple[Recipe, Scores, Errors]]:
         """A logit for each pair, NaN where it failed, and the errors."""
+        check_options(instruction, priority)
         model = yield from self._load()
         instruction = self._instruction if instruction is None else instruction
         plan = plan_pairs(pairs, model.recipe, instruction=instruction, limits=self._limits, store=self._store)
@@ -296,6 +312,15 @@ class Reranker(Handle):
     def _scores(self, recipe: Recipe, logits: Scores) -> Scores:
         kind = self._score_kind or recipe.score_kind
         return sigmoid(logits) if kind == "probability" else logits
+
+
+def _of_query(error: MedialensError) -> MedialensError | None:
+    """The error without a position, if it is the query's: it is about none of the documents."""
+    if error.facts.get("side") != "query":
+        return None
+    plain = copy.copy(error)
+    plain.index = None
+    return plain
 
 
 def _as_pair(pair: Any, index: int) -> Pair:

@@ -150,3 +150,17 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path):
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(EngineError, match=r"vector cache folder .*file.* cannot be used"):
         DiskCache(tmp_path / "file", max_bytes=1000).check()
+
+
+def test_lasting_trouble_is_told_once(opened, tmp_path, caplog):
+    (tmp_path / "vectors.sqlite3").touch()
+    connection = sqlite3.connect(tmp_path / "vectors.sqlite3")
+    connection.execute("CREATE TABLE vectors (something_else)")
+    connection.close()
+    cache = opened(tmp_path)
+
+    for at in range(20):
+        assert cache.get(b"%d" % at) is None
+
+    assert len(caplog.records) == 1
+    assert "going on without it" in caplog.text

@@ -462,12 +462,26 @@ def test_a_callback_may_close_the_engine():
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # the death is the point
-def test_a_thread_that_dies_lets_nobody_wait():
+def test_a_model_that_wants_to_exit_fails_alone(engine):
     def leave(texts):
+        if "bad" in texts:
+            raise SystemExit
+
+    good, bad = run(engine, FakeModel(on_batch=leave), ["good", "bad"])
+
+    assert isinstance(good, np.ndarray)
+    assert isinstance(bad, ItemFailedError)
+    assert not engine.closed
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # it is what is provoked
+def test_a_thread_that_dies_lets_nobody_wait(monkeypatch):
+    def leave(*_):
         raise SystemExit
 
+    monkeypatch.setattr("medialens.engine.lanes.run_isolated", leave)
     engine = Engine(ONE_OF_EACH)
-    call = engine.submit(FakeModel(on_batch=leave), requests("a", "b"))
+    call = engine.submit(FakeModel(), requests("a", "b"))
     with pytest.raises(EngineError, match="the engine stopped: SystemExit"):
         call.future.result(PATIENCE_SECONDS)
     assert engine.closed

@@ -245,3 +245,20 @@ def test_weights_with_a_lying_header_are_an_error_of_their_repository(change, tm
 
     with pytest.raises(RepositoryError, match="cannot be loaded"):
         load(folder)
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"max_tokens": "7"},
+        {"max_tokens": 1.5},
+        {"model_kwargs": "abc"},
+        {"model_kwargs": {5: 6}},
+        {"processor_kwargs": [1]},
+        {"attention": 5},
+        {"model_kwargs": {"torch_dtype": "float16"}},
+    ],
+)
+def test_nonsense_is_refused_before_anything_is_loaded(nonsense):
+    with pytest.raises(InputError, match=next(iter(nonsense))):
+        ModelSpec(repository="m", **nonsense)

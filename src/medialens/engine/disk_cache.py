@@ -49,6 +49,7 @@ class DiskCache:
         self._thread = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._generation = 0
+        self._trouble = ""
         self._n_hits = self._n_misses = self._n_evictions = 0
 
     def check(self) -> None:
@@ -141,10 +142,17 @@ class DiskCache:
         try:
             with gate:
                 yield
-        except (sqlite3.OperationalError, sqlite3.ProgrammingError) as error:  # locked, full, read-only, closed
-            logger.warning("vector cache %s: %s", self.file, error)
+        except (sqlite3.OperationalError, sqlite3.ProgrammingError, sqlite3.InterfaceError) as error:
+            self._tell_once(str(error))  # locked, full, read-only, closed
         except sqlite3.DatabaseError as error:
             self._move_aside(generation, error)
+
+    def _tell_once(self, trouble: str) -> None:
+        with self._lock:
+            is_new = trouble != self._trouble
+            self._trouble = trouble
+        if is_new:  # it may last for millions of vectors
+            logger.warning("vector cache %s: %s; going on without it", self.file, trouble)
 
     def _move_aside(self, generation: int, error: Exception) -> None:
         with self._lock:

@@ -12,12 +12,15 @@ import copy
 import os
 from collections.abc import Generator, Mapping
 from concurrent.futures import Future
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Self, TypeAlias, TypeVar
 
 from medialens.engine.engine import Engine, get_engine
+from medialens.engine.ready import PRIORITIES
 from medialens.errors import InputError, MedialensError
 from medialens.inputs import Modality
+from medialens.media.decode import check_text
 from medialens.media.limits import MediaLimits
 from medialens.media.store import MediaStore, open_store
 from medialens.models.protocol import Model, Recipe
@@ -76,6 +79,10 @@ class Handle:
         store: MediaStore | str | Path | None,
         engine: Engine | None,
     ) -> None:
+        given: Any = limits
+        if given is not None and not isinstance(given, MediaLimits):
+            msg = f"limits={limits!r:.80} must be a MediaLimits, or None for the default ones"
+            raise InputError(msg, value=limits)
         self._model = model
         self._limits = limits or MediaLimits()
         self._store = None if store is None else open_store(store)
@@ -159,9 +166,26 @@ def raise_first(errors: Mapping[int, MedialensError], result: object) -> None:
         raise raised from error.__cause__
 
 
+def is_whole(value: Any) -> bool:
+    """Whether `value` is a whole number, numpy's included; truth values are none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def check_options(instruction: Any, priority: Any) -> None:
+    """Raise unless these are what every method takes: said once, not for each item."""
+    if not isinstance(instruction, str | None):
+        msg = f"instruction={instruction!r:.80} must be text, '' for none, or None for the repository's own"
+        raise InputError(msg, value=instruction)
+    if instruction is not None:
+        check_text(instruction, "the instruction")
+    if priority is not None and priority not in PRIORITIES:
+        msg = f"priority={priority!r} is neither of {', '.join(PRIORITIES)}"
+        raise InputError(msg, value=priority)
+
+
 def check_policy(errors: str) -> None:
     """Raise unless `errors` is an error policy."""
-    if errors not in {"raise", "return"}:
+    if errors not in ("raise", "return"):  # a list is no error policy either, and cannot be hashed
         msg = f"errors={errors!r} is neither 'raise' nor 'return'"
         raise InputError(msg, value=errors)
 
@@ -171,4 +195,4 @@ def _check_folder(name: str) -> None:
     if name.startswith((os.sep, ".", "~")):
         from medialens.hub.repository import open_repository  # noqa: PLC0415  # brings the hub's client
 
-        open_repository(Path(name))
+        open_repository(name)

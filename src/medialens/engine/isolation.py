@@ -66,8 +66,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(text in str(error) for text in _MEMORY_MESSAGES)
 
 
-def item_error(error: Exception) -> MedialensError:
-    """`error` as one of ours, the original in ``__cause__``."""
+def item_error(error: BaseException) -> MedialensError:
+    """`error` as one of ours, the original in ``__cause__``.
+
+    No thread of an engine is ever interrupted or asked to exit, so `SystemExit`, a panic in compiled code, and all
+    else that is no `Exception` comes from the item like any other failure.
+    """
     if isinstance(error, MedialensError):
         return error
     said = f"{type(error).__name__}: {error}"
@@ -79,14 +83,14 @@ def item_error(error: Exception) -> MedialensError:
         )
         ours = DeviceMemoryError(msg)
     else:
-        ours = ItemFailedError(f"the model failed on this item: {said}")
+        ours = ItemFailedError(f"this item failed unexpectedly, other items did not: {said}")
     ours.__cause__ = error
     return ours
 
 
-def _attempt(run: Callable[[Sequence[W]], R], group: Sequence[W]) -> tuple[R | None, Exception | None]:
+def _attempt(run: Callable[[Sequence[W]], R], group: Sequence[W]) -> tuple[R | None, BaseException | None]:
     try:
         return run(group), None
-    except Exception as error:  # noqa: BLE001  # whatever a model raises belongs to an item, not to the lane
+    except BaseException as error:  # noqa: BLE001  # whatever a model raises belongs to an item, not to the lane
         traceback.clear_frames(error.__traceback__)  # their locals hold activations
         return None, error

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from medialens.engine.request import Request, Source
+from medialens.engine.request import Request, Source, query_error
 from medialens.errors import MedialensError
 from medialens.inputs import Input
 from medialens.media.limits import MediaLimits
@@ -86,8 +86,12 @@ def _read_logits(outcomes: Sequence[Any]) -> tuple[Logits, Errors]:
 
 
 def _compare(outcomes: Sequence[Any], positions: Sequence[tuple[int, int]], recipe: Recipe) -> tuple[Logits, Errors]:
-    errors = [[outcomes[at] for at in pair if isinstance(outcomes[at], MedialensError)] for pair in positions]
-    failed: Errors = {at: found[0] for at, found in enumerate(errors) if found}
+    failed: Errors = {}
+    for at, (query, document) in enumerate(positions):
+        if isinstance(outcomes[query], MedialensError):
+            failed[at] = query_error(outcomes[query])
+        elif isinstance(outcomes[document], MedialensError):
+            failed[at] = outcomes[document]
     good = [at for at in range(len(positions)) if at not in failed]
     logits = np.full(len(positions), np.nan)
     if good:

@@ -12,11 +12,12 @@ from medialens.engine.cache import OnceCache
 from medialens.engine.finish import Finisher
 from medialens.engine.fork_gate import gate
 from medialens.engine.isolation import item_error
-from medialens.engine.request import Priority, Request
+from medialens.engine.request import Priority, Request, Source, query_error
 from medialens.engine.scheduler import Scheduler
 from medialens.engine.threads import limit_this_thread
 from medialens.engine.work import Deployment, Ticket, Work
-from medialens.errors import UnsupportedModalityError
+from medialens.errors import MedialensError, UnsupportedModalityError
+from medialens.inputs import Modality
 from medialens.media.decode import ResolvedItem, decode
 from medialens.media.decoded import DecodedItem, MediaNeeds
 from medialens.models.protocol import Prepared
@@ -45,11 +46,9 @@ class Preparer:
         if request is None:
             return
         try:
-            items = [source.resolve(request.limits, request.store) for source in request.sources]
-            for item in items:
-                _check_supported(item, call.deployment)
+            items = [_resolved(source, request, call.deployment) for source in request.sources]
             key = call.deployment.key(request.instruction, [item.digest for item in items])
-        except Exception as error:  # noqa: BLE001  # it belongs to this item
+        except BaseException as error:  # noqa: BLE001  # it belongs to this item
             call.deliver(position, item_error(error))
             return
         work = self._scheduler.join(key, ticket)
@@ -64,7 +63,7 @@ class Preparer:
                 self._finisher.deliver([work], [known])
             elif self._scheduler.is_wanted(work):
                 self._scheduler.add_ready(work, self._prepared(work.deployment, request, items))
-        except Exception as error:  # noqa: BLE001  # see above
+        except BaseException as error:  # noqa: BLE001  # see above
             self._finisher.deliver([work], [item_error(error)])
 
     def _prepared(self, deployment: Deployment, request: Request, items: Sequence[ResolvedItem]) -> Prepared:
@@ -83,11 +82,21 @@ def decoded_bytes(item: DecodedItem) -> int:
     return sum(array.nbytes for part in item.parts for array in vars(part).values() if hasattr(array, "nbytes"))
 
 
-def _check_supported(item: ResolvedItem, deployment: Deployment) -> None:
+def _resolved(source: Source, request: Request, deployment: Deployment) -> ResolvedItem:
+    try:
+        _check_supported(source.modalities, deployment)
+        return source.resolve(request.limits, request.store)
+    except MedialensError as error:
+        is_query = len(request.sources) > 1 and source is request.sources[0]
+        raise query_error(error) if is_query else error from error.__cause__
+
+
+def _check_supported(given: Sequence[Modality], deployment: Deployment) -> None:
+    """Said before anything is read: a model of pictures need not look for a sound to refuse it."""
     recipe = deployment.model.recipe
-    if recipe.supports(item.modalities):
+    if recipe.supports(tuple(given)):
         return
-    given, supported = " + ".join(item.modalities), ", ".join(recipe.modalities)
-    mixing = "" if recipe.mixes or len(item.modalities) == 1 else ", one kind an item"
-    msg = f"this {recipe.family} model takes {supported}{mixing}; got {given}"
-    raise UnsupportedModalityError(msg, modalities=item.modalities, supported=recipe.modalities)
+    supported = ", ".join(recipe.modalities)
+    mixing = "" if recipe.mixes or len(given) == 1 else ", one kind an item"
+    msg = f"this {recipe.family} model takes {supported}{mixing}; got {' + '.join(given)}"
+    raise UnsupportedModalityError(msg, modalities=tuple(given), supported=recipe.modalities)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import threading
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from medialens.errors import UnsupportedModalityError
-from medialens.inputs import Conversation, Input, Item, Media, as_item
+from medialens.errors import MedialensError, UnsupportedModalityError
+from medialens.inputs import Conversation, Input, Item, Media, Modality, as_item
 from medialens.media.decode import ResolvedItem, resolve
 from medialens.media.limits import MediaLimits
 
@@ -33,7 +34,16 @@ class Source:
         self.value = value
         self._left = n_uses
         self._lock = threading.Lock() if n_uses > 1 else None
-        self._resolved: ResolvedItem | Exception | None = None
+        self._resolved: ResolvedItem | BaseException | None = None
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """The kinds of its parts; nothing is read.
+
+        Raises:
+            InputError: It is nothing that can be encoded.
+        """
+        return _as_parts(self.value).modalities
 
     def resolve(self, limits: MediaLimits, store: MediaStore | None) -> ResolvedItem:
         """Its bytes and content key; see `Request` for what it takes.
@@ -47,13 +57,13 @@ class Source:
             if self._resolved is None:
                 try:
                     self._resolved = _resolve(self.value, limits, store)
-                except Exception as error:  # noqa: BLE001  # kept for the other uses, and raised below
+                except BaseException as error:  # noqa: BLE001  # kept for the other uses, and raised below
                     self._resolved = error
             resolved = self._resolved
             self._left -= 1
             if self._left <= 0:
                 self._resolved = None
-        if isinstance(resolved, Exception):
+        if isinstance(resolved, BaseException):
             raise resolved
         return resolved
 
@@ -75,12 +85,24 @@ class Request:
     store: MediaStore | None = None
 
 
+def query_error(error: MedialensError) -> MedialensError:
+    """`error`, saying that it is about the query of a pair: in the message, and as ``error.side``."""
+    named = copy.copy(error)
+    named.message, named.facts = f"the query: {error.message}", {**error.facts, "side": "query"}
+    return named
+
+
 def _resolve(value: Input, limits: MediaLimits, store: MediaStore | None) -> ResolvedItem:
+    item = _as_parts(value)
+    return resolve(item if store is None else _with_store(item, store), limits)
+
+
+def _as_parts(value: Input) -> Item:
     item = as_item(value)
     if isinstance(item, Conversation):
         msg = "chat messages cannot be encoded by this model; pass an Item of their parts"
         raise UnsupportedModalityError(msg, modalities=("message",), supported=())
-    return resolve(item if store is None else _with_store(item, store), limits)
+    return item
 
 
 def _with_store(item: Item, store: MediaStore) -> Item:

@@ -85,16 +85,25 @@ def decode(resolved: ResolvedItem, needs: MediaNeeds, limits: MediaLimits) -> De
     return DecodedItem(tuple(_KINDS[type(one.part)].decode(one, limits) for one in resolved.parts))
 
 
-def _resolve_text(part: Part, _limits: MediaLimits) -> ResolvedPart:
-    text = cast("Text", part)
+def check_text(text: str, name: str) -> bytes:
+    """The text as UTF-8.
+
+    Raises:
+        InputError: It holds a lone surrogate, which no encoding and no tokeniser takes.
+    """
     try:
-        digest = hashlib.sha256(text.text.encode("utf-8")).hexdigest()
+        return text.encode("utf-8")
     except UnicodeEncodeError as error:
         msg = (
-            f"the text holds half a character, {text.text[error.start]!r} at position {error.start}; "
+            f"{name} holds half a character, {text[error.start]!r} at position {error.start}; "
             'replace it: text.encode("utf-8", "replace").decode()'
         )
-        raise InputError(msg, text=text.text, position=error.start) from error
+        raise InputError(msg, text=text, position=error.start) from error
+
+
+def _resolve_text(part: Part, _limits: MediaLimits) -> ResolvedPart:
+    text = cast("Text", part)
+    digest = hashlib.sha256(check_text(text.text, "the text")).hexdigest()
     return ResolvedPart(part=text, content=text, reference=None, digest=digest)
 
 

@@ -54,6 +54,7 @@ class ModelSpec:
             if value is not None:  # paths, torch devices and dtypes are welcome; their text is what is compared
                 object.__setattr__(self, name, str(value))
         for name in ("model_kwargs", "processor_kwargs"):
+            _check_keywords(name, getattr(self, name))
             object.__setattr__(self, name, dict(getattr(self, name)))
         _check(self)
 
@@ -70,19 +71,30 @@ class ModelSpec:
         return self.model_kwargs.get("use_safetensors") is False
 
 
+def _check_keywords(name: str, value: Any) -> None:
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        msg = f"{name}={value!r:.80} must be a mapping from names to values"
+        raise InputError(msg, value=value)
+
+
 def _check(spec: ModelSpec) -> None:
     if not spec.repository:
         msg = "the model's repository is empty; expected a folder, a hub id, or 'demo'"
         raise InputError(msg, value=spec.repository)
+    attention: Any = spec.attention
+    if attention is not None and not isinstance(attention, str):
+        msg = f"attention={spec.attention!r:.80} must be the name of one of transformers' implementations, or None"
+        raise InputError(msg, value=spec.attention)
     if spec.fusion not in {None, "sum"}:
         msg = f"fusion={spec.fusion!r} is not known; expected 'sum' or None"
         raise InputError(msg, value=spec.fusion)
-    if spec.max_tokens is not None and spec.max_tokens < 1:
-        msg = f"max_tokens={spec.max_tokens!r} must be at least 1"
+    if spec.max_tokens is not None and not (isinstance(spec.max_tokens, int) and spec.max_tokens >= 1):
+        msg = f"max_tokens={spec.max_tokens!r} must be a whole number of at least 1"
         raise InputError(msg, value=spec.max_tokens)
     for name, elsewhere in (
         ("trust_remote_code", "trust_remote_code="),
         ("dtype", "dtype="),
+        ("torch_dtype", "dtype="),
         ("device_map", "device="),
     ):
         if name in spec.model_kwargs:
