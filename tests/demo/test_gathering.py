@@ -1,3 +1,5 @@
+import os
+
 import pytest
 from PIL import Image
 
@@ -45,3 +47,12 @@ def test_a_folder_without_pictures_is_named(tmp_path):
     (tmp_path / "notes.txt").touch()
     with pytest.raises(InputError, match=r"no image files in .*; looked for \.bmp, "):
         find_files([tmp_path])
+
+
+def test_a_name_that_is_no_text_is_skipped_and_can_be_shown(folder):
+    (folder / "a.png").rename(os.fsdecode(os.fsencode(folder) + b"/\xff.png"))
+
+    gathering = gather(find_files([folder]))
+
+    assert [picture.path.name for picture in gathering.pictures] == ["B.JPG"]
+    assert {path.name.encode().decode() for path in gathering.skipped} >= {"\ufffd.png"}

@@ -1,5 +1,6 @@
 """A media file, as flat facts."""
 
+import os
 from pathlib import Path
 
 import PIL.Image
@@ -85,3 +86,10 @@ def test_own_metadata_may_neither_replace_nor_nest(picture):
         merge_metadata(found, {"page": 3})
     with pytest.raises(InputError, match="'x' must be"):
         merge_metadata(found, {"x": [1]})
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png"))
+    PIL.Image.new("RGB", (2, 2)).save(path)
+    with pytest.raises(InputError, match="rename the file"):
+        describe(path, store="memory://names")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -64,6 +65,10 @@ def gather(files: Iterable[Path]) -> Gathering:
     """Reads every file once; what cannot be read is skipped with its reason."""
     pictures, skipped = [], {}
     for path in files:
+        shown = Path(os.fsencode(path).decode("utf-8", "replace"))
+        if shown != path:  # the name is bytes that are no text: neither frameworks nor the sheet can hold it
+            skipped[shown] = "its name is not UTF-8; rename it"
+            continue
         try:
             pictures.append(Picture(path=path, thumbnail=thumbnail(load_image(path), THUMBNAIL_SIDE)))
         except MediaError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from medialens.demo.gathering import find_files, gather
 from medialens.demo.pictures import Question, draw_pictures, make_questions
@@ -12,6 +13,7 @@ from medialens.demo.searching import Finding, LangChainSearcher, LlamaIndexSearc
 from medialens.demo.sheet_html import write_html
 from medialens.demo.sheet_png import write_png
 from medialens.demo.summary import Summary, summarise
+from medialens.errors import InputError
 
 _STORE = "memory://medialens-demo"
 
@@ -44,10 +46,10 @@ def run_demo(
 
     Raises:
         MediaNotFoundError: A folder is missing.
-        InputError: A folder holds no image file.
+        InputError: A folder holds no image file, or `output` cannot be written.
     """
     own = find_files(folders)
-    output = output.resolve()
+    output = _writable(output.resolve())
     tell(f"Drawing pictures into {output / 'pictures'} ...")
     drawn = draw_pictures(output / "pictures")
     asked = [*(Question(text=text) for text in questions), *make_questions(output / "pictures", output / "questions")]
@@ -64,6 +66,18 @@ def run_demo(
     write_html(outcome.html, findings, shown, summary)
     write_png(outcome.png, findings, shown, summary)
     return outcome
+
+
+def _writable(folder: Path) -> Path:
+    """The folder, made, and found to take files: said now instead of after minutes of work."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        msg = f"the output folder {str(folder)!r} cannot be written: {error}; name another one"
+        raise InputError(msg, value=folder) from error
+    return folder
 
 
 def _ask(files: Sequence[Path], asked: Sequence[Question], model: str, tell: Callable[[str], None]) -> list[Finding]:

@@ -87,12 +87,11 @@ def describe(
         MediaNotFoundError: There is no such file, or it is a folder.
         MediaDecodeError: It is empty or not a picture that can be read.
     """
-    media = open_store(store)
+    source, media = _source(path), open_store(store)
     reference = media.register(path, copy=copy, limits=limits)
     if reference.modality not in MEDIA:
         msg = f"{str(path)!r} holds {reference.mime_type}; expected a file of {', '.join(MEDIA)}"
         raise MediaDecodeError(msg, source=str(path))
-    source = _source(path)
     width, height = -1, -1
     if reference.modality == "image":
         picture = encoded(media.read(reference, limits=limits), name=source)
@@ -122,4 +121,10 @@ def merge_metadata(description: MediaDescription, extra: Mapping[str, Any] | Non
 def _source(path: str | Path) -> str:
     if isinstance(path, str) and path.lower().startswith(("http://", "https://")):
         return path
-    return os.path.abspath(local_path(path))  # noqa: PTH100  # links stay as the caller named them
+    source = os.path.abspath(local_path(path))  # noqa: PTH100  # links stay as the caller named them
+    try:
+        source.encode("utf-8")
+    except UnicodeEncodeError as error:
+        msg = f"the name of {source!r} is not UTF-8, so that no document or node can hold it as text; rename the file"
+        raise InputError(msg, path=source) from error
+    return source
