@@ -28,7 +28,7 @@ PICTURES = [_picture(name, colour) for name, colour in zip(NAMES, ("red", "lime"
 def _answer(retrieved, reranked):
     return Answer(
         retrieved=tuple(Hit(path=PICTURES[i].path, score=1 - 0.1 * i) for i in retrieved),
-        reranked=tuple(Hit(path=PICTURES[i].path, score=0.5) for i in reranked),
+        reranked=tuple(Hit(path=PICTURES[i].path, score=0.9 - 0.1 * rank) for rank, i in enumerate(reranked)),
     )
 
 

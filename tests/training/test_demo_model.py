@@ -71,3 +71,11 @@ def test_it_is_small_and_says_where_it_comes_from():
     card = (folder / "README.md").read_text()
     assert all(word in card for word in ("medialens train demo", "seed", "minutes", "recall@1"))
     assert json.loads((folder / "config.json").read_text())["medialens"]["fusion"] == "sum"
+
+
+def test_the_documentation_has_the_cards_table():
+    card = (find_embedded("demo") / "README.md").read_text()
+    table = card[card.index("| task |") :].partition("\n\n")[0].partition('\n"among')[0]
+    documentation = Path(__file__).parents[2] / "docs" / "embedded-models.md"
+    assert table.count("\n") > 10
+    assert table in documentation.read_text()
