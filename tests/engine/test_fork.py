@@ -123,3 +123,26 @@ call = get_engine().submit(FakeModel(), [Request((Source(f"text {{at}}"),)) for 
 print("ending")
 """
     assert run_python(code) == "ending"
+
+
+def test_child_forked_while_a_progress_bar_is_drawn():
+    code = f"""{PRELUDE}
+from tqdm import tqdm
+from medialens.engine.progress import _Bar
+from medialens.testing.fake_model import FakeModel
+encoder = Encoder(FakeModel(), engine=Engine())
+encoder.encode_queries(["a red circle"])
+held, done = threading.Event(), threading.Event()
+def draw():
+    with tqdm.get_lock(), _Bar.get_lock():
+        held.set()
+        done.wait(60)
+thread = threading.Thread(target=draw)
+thread.start()
+held.wait(60)
+in_child(lambda: encoder.encode_queries(["a blue circle"]))
+done.set()
+thread.join()
+print("drawn")
+"""
+    assert run_python(code) == "drawn"

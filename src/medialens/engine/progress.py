@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import threading
 
 from tqdm import tqdm
 
@@ -11,6 +13,17 @@ _DELAY_SECONDS = 2.0
 
 class _Bar(tqdm):  # type: ignore[misc]  # tqdm has no types
     monitor_interval = 0  # tqdm's monitor is a thread that polls
+
+
+def _renew_lock() -> None:
+    # tqdm's own lock is one for all processes and threads, and a child that is forked while another thread holds it
+    # would wait for ever, even for a bar that is never shown. Ours is new in every process.
+    _Bar.set_lock(threading.RLock())
+
+
+_renew_lock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 class ProgressBar:
