@@ -6,6 +6,11 @@ import pytest
 import medialens
 from medialens.cli import main
 
+USAGE_ERRORS = [
+    *([], ["unknown"], ["demo", "--unknown"], ["train", "unknown"]),
+    *(["train", "demo", "--steps", "0"], ["train", "demo", "--minutes", "-1"], ["train", "demo", "--threads", "x"]),
+]
+
 
 def test_version(capsys):
     with pytest.raises(SystemExit, match="0"):
@@ -13,7 +18,7 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"medialens {medialens.__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["unknown"], ["demo", "--unknown"], ["train", "unknown"]])
+@pytest.mark.parametrize("arguments", USAGE_ERRORS)
 def test_wrong_usage_exits_with_2(arguments, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(arguments)

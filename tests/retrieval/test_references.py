@@ -108,3 +108,8 @@ def test_what_looks_like_a_path_url_or_base64_stays_text_and_causes_no_io(text):
         items = [text_to_item(text), query_to_item(text)]
     assert [shape(item) for item in items] == [[("text", text)]] * 2
     assert tried == []
+
+
+def test_a_single_text_is_not_a_list_of_letters():
+    with pytest.raises(InputError, match="list of texts"):
+        to_items("abc", store=None)

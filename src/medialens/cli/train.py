@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import platform
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from medialens.training.recipe import RecipeSettings, Run
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # argparse has no public name
+
+
+N = TypeVar("N", int, float)
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -23,10 +27,10 @@ def add_parser(commands: Subparsers) -> None:
     )
     parser.add_argument("model", choices=["demo"], help="which embedded model")
     parser.add_argument("--output", type=Path, default=Path("demo-training"), help="default: %(default)s")
-    parser.add_argument("--steps", type=int, help="optimiser steps in all; default: the recipe's")
-    parser.add_argument("--minutes", type=float, help="stop after so long; start again to go on")
+    parser.add_argument("--steps", type=_positive(int), help="optimiser steps in all; default: the recipe's")
+    parser.add_argument("--minutes", type=_positive(float), help="stop after so long; start again to go on")
     parser.add_argument("--seed", type=int, help="default: the recipe's")
-    parser.add_argument("--threads", type=int, help="CPU threads; default: torch decides")
+    parser.add_argument("--threads", type=_positive(int), help="CPU threads; default: torch decides")
     parser.add_argument(
         "--precision",
         choices=["auto", "float32", "bfloat16"],
@@ -34,6 +38,18 @@ def add_parser(commands: Subparsers) -> None:
         help="of the arithmetic; auto is bfloat16 where the CPU has it",
     )
     parser.set_defaults(run=run)
+
+
+def _positive(kind: type[N]) -> Callable[[str], N]:
+    def read(text: str) -> N:
+        value = kind(text)  # argparse turns a ValueError into its own message
+        if value <= 0:
+            msg = f"{text!r} must be more than 0"
+            raise argparse.ArgumentTypeError(msg)
+        return value
+
+    read.__name__ = kind.__name__  # what argparse calls it
+    return read
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -59,7 +59,14 @@ def query_to_item(text: str, *, store: StoreLike = None) -> Item:
 
 
 def to_items(texts: Sequence[str], *, store: StoreLike = None) -> list[Item]:
-    """`text_to_item` of each; an error carries the position of its text in ``error.index``."""
+    """`text_to_item` of each; an error carries the position of its text in ``error.index``.
+
+    Raises:
+        InputError: `texts` is a single string, whose letters would otherwise be taken for texts.
+    """
+    if isinstance(texts, str):
+        msg = f"expected a list of texts, got a single str: {texts!r:.80}; put it into a list"
+        raise InputError(msg, value=texts)
     items = []
     for index, text in enumerate(texts):
         try:
