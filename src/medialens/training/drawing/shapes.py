@@ -86,8 +86,10 @@ def _draw_shape(facts: Mapping[str, str], size: Size, chance: random.Random) -> 
     background = ground({facts["colour"]}, chance)
     canvas = Canvas(size, background)
     x, y = POSITIONS[facts["position"]]
-    radius = chance.uniform(0.07, 0.1) if facts["size"] == "small" else chance.uniform(0.17, 0.21)
-    at = (x + chance.uniform(-0.03, 0.03), y + chance.uniform(-0.03, 0.03))
+    # In the middle there is room: what people draw first fills most of the picture.
+    largest = 0.42 if facts["position"] == "center" else 0.22
+    radius = chance.uniform(0.06, 0.11) if facts["size"] == "small" else chance.uniform(0.16, largest)
+    at = (x + chance.uniform(-0.04, 0.04), y + chance.uniform(-0.04, 0.04))
     put(canvas, facts["shape"], at, radius, shade(facts["colour"], chance), background)
     return canvas.image
 
@@ -132,7 +134,7 @@ def _invent_count(chance: random.Random) -> dict[str, str]:
 def _draw_count(facts: Mapping[str, str], size: Size, chance: random.Random) -> Image.Image:
     background = ground({facts["colour"]}, chance)
     canvas = Canvas(size, background)
-    radius = chance.uniform(0.09, 0.125)
+    radius = chance.uniform(0.08, 0.135)
     cells = [(column, row) for column in range(3) for row in range(3)]
     for column, row in chance.sample(cells, int(facts["count"])):
         at = (0.18 + 0.32 * column + chance.uniform(-0.03, 0.03), 0.18 + 0.32 * row + chance.uniform(-0.03, 0.03))
@@ -186,10 +188,10 @@ def _draw_relation(facts: Mapping[str, str], size: Size, chance: random.Random) 
     first, second = shade(facts["first colour"], chance), shade(facts["second colour"], chance)
     if facts["relation"] == "inside":
         at = (0.5 + chance.uniform(-0.08, 0.08), 0.5 + chance.uniform(-0.08, 0.08))
-        put(canvas, facts["second shape"], at, chance.uniform(0.36, 0.4), second, background)
-        put(canvas, facts["first shape"], at, chance.uniform(0.13, 0.17), first, second)
+        put(canvas, facts["second shape"], at, chance.uniform(0.33, 0.42), second, background)
+        put(canvas, facts["first shape"], at, chance.uniform(0.12, 0.17), first, second)
         return canvas.image
-    radius = chance.uniform(0.14, 0.18)
+    radius = chance.uniform(0.11, 0.19)
     near, far, side = 0.26 + chance.uniform(-0.04, 0.04), 0.74 + chance.uniform(-0.04, 0.04), chance.uniform(0.3, 0.7)
     upright = facts["relation"] == "above"
     put(canvas, facts["first shape"], (side, near) if upright else (near, side), radius, first, background)
