@@ -51,7 +51,7 @@ Measured by `medialens measure demo` on held-out combinations, through the publi
 It reads little: among pictures of words it finds the right one about three times in ten (a quarter of those words are
 invented), although nearly always among the first five. Near-duplicates are often swapped: a circle above a square
 against the square above the circle, three stars against four, a happy face against a sad one. Of ten pictures that
-differ in the shape alone (same colour, size and place) it finds the right one in three to seven of ten cases; it goes
+differ in the shape alone (same colour, size and place) it finds the right one in four to eight of ten cases; it goes
 by colours and places first. It does not know
 photographs, words beyond its vocabulary (it spells them, and mostly fails), negations ("without red"), numbers above
 six, or anything else that the recipe does not draw.

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from transformers import PreTrainedTokenizerFast
 
-from medialens.training.drawing import KINDS, Scene, describe, draw, invent, truths
+from medialens.training.drawing import KINDS, Scene, describe, draw, invent, invent_rival, truths
 from medialens.training.facts import label_caption, label_picture
 from medialens.training.language.speaker import Caption, Speaker
 from medialens.training.tokens import MAX_TOKENS
@@ -28,6 +28,7 @@ _FRAME_SHARE = 0.75
 _TYPO_SHARE = 0.08
 _RESIZED_SHARE = 0.5
 _JPEG_SHARE = 0.08
+_RIVAL_SHARE = 0.75
 _KINDS_BY_STEP = (None, 1, 3, 1)
 
 
@@ -88,9 +89,14 @@ def picture(scene: Scene, chance: random.Random) -> Image.Image:
     return image
 
 
-def make_example(chance: random.Random, kind: str) -> Example:
-    """A scene of the kind from the training side of the split, drawn and described twice."""
-    scene = invent(chance, kind=kind)
+def make_example(chance: random.Random, kind: str, rival_of: Scene | None = None) -> Example:
+    """A scene of the kind from the training side of the split, drawn and described twice.
+
+    Often it is a rival of `rival_of`, if there is one: the same but for one fact, which has to be seen to tell them
+    apart.
+    """
+    rival = invent_rival(rival_of, chance) if rival_of and chance.random() < _RIVAL_SHARE else None
+    scene = rival or invent(chance, kind=kind)
     pixels = np.asarray(picture(scene, chance))
     return Example(
         scene=scene, pixels=pixels, caption=say(scene, chance), second=say(scene, chance), truths=truths(scene)
@@ -108,7 +114,12 @@ def make_examples(seed: int, step: int, count: int, *, kinds: Sequence[str] = tu
     if (n_kinds := _KINDS_BY_STEP[step % len(_KINDS_BY_STEP)]) is not None:
         kinds = chance.choices(kinds, weights, k=n_kinds)
         weights = [1.0] * len(kinds)
-    return [make_example(chance, name) for name in chance.choices(kinds, weights, k=count)]
+    examples: list[Example] = []
+    latest: dict[str, Scene] = {}
+    for name in chance.choices(kinds, weights, k=count):
+        examples.append(make_example(chance, name, latest.get(name)))
+        latest[name] = examples[-1].scene
+    return examples
 
 
 def to_batch(examples: Sequence[Example], tokenizer: PreTrainedTokenizerFast, *, n_second: int = 0) -> TrainingBatch:

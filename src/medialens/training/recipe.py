@@ -46,7 +46,7 @@ class RecipeSettings:
     """
 
     seed: int = 7
-    steps: int = 2450
+    steps: int = 3000
     minutes: float | None = None
     batch_size: int = 256
     n_second: int = 32

@@ -6,7 +6,7 @@ The same seed gives the same pictures and words on every machine with the same P
 To add a kind of picture: a module with its `KINDS`, and a line in `catalogue.py`.
 """
 
-from medialens.training.drawing.catalogue import KINDS, describe, draw, invent, truths
+from medialens.training.drawing.catalogue import KINDS, describe, draw, invent, invent_rival, truths
 from medialens.training.drawing.scene import Kind, Scene
 
-__all__ = ["KINDS", "Kind", "Scene", "describe", "draw", "invent", "truths"]
+__all__ = ["KINDS", "Kind", "Scene", "describe", "draw", "invent", "invent_rival", "truths"]

@@ -16,6 +16,13 @@ KINDS: dict[str, Kind] = {
 }
 Split = Literal["train", "held_out"]
 
+# What may change alone. A shape twice, because it is what a network sees last.
+_FREE_FACTS = {
+    "shape": ("shape", "shape", "colour", "size"),
+    "count": ("shape", "count", "colour"),
+    "relation": ("first shape", "first colour"),
+}
+
 
 def invent(chance: random.Random, *, split: Split = "train", kind: str | None = None) -> Scene:
     """A random scene of one side of the split; of any kind, or of the one named."""
@@ -24,6 +31,18 @@ def invent(chance: random.Random, *, split: Split = "train", kind: str | None = 
         scene = Scene(name, KINDS[name].invent(chance))
         if scene.held_out == (split == "held_out"):
             return scene
+
+
+def invent_rival(scene: Scene, chance: random.Random) -> Scene | None:
+    """A scene of the training side that differs in one fact only; None for kinds whose facts hang together."""
+    if scene.kind not in _FREE_FACTS:
+        return None
+    while True:
+        fact = chance.choice(_FREE_FACTS[scene.kind])
+        rival = Scene(scene.kind, {**scene.facts, fact: KINDS[scene.kind].invent(chance)[fact]})
+        hidden = rival.kind == "relation" and rival.facts["first colour"] == rival.facts["second colour"]
+        if rival != scene and not rival.held_out and not hidden:
+            return rival
 
 
 def draw(scene: Scene, size: Size, chance: random.Random) -> Image.Image:
