@@ -79,7 +79,7 @@ class Preparer:
 
 def decoded_bytes(item: DecodedItem) -> int:
     """Memory of a decoded item: that of its arrays."""
-    return sum(array.nbytes for part in item.parts for array in vars(part).values() if hasattr(array, "nbytes"))
+    return sum(part.n_bytes for part in item.shown)
 
 
 def _resolved(source: Source, request: Request, deployment: Deployment) -> ResolvedItem:

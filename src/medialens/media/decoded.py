@@ -41,18 +41,73 @@ class DecodedImage:
         """In pixels."""
         return int(self.pixels.shape[1])
 
+    @property
+    def n_bytes(self) -> int:
+        """Memory of its pixels."""
+        return self.pixels.nbytes
+
     def __repr__(self) -> str:
         return f"DecodedImage({self.width}x{self.height}, digest={self.digest[:12]}...)"
 
 
-DecodedPart: TypeAlias = Text | DecodedImage
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class DecodedVideo:
+    """A clip as the models see it: as many frames as they asked for, each like a picture.
+
+    Attributes:
+        frames: uint8 of shape (height, width, 3) each, C-contiguous, in order of time. A frame that is on show at
+            several of the moments asked for is the same array several times.
+        times_seconds: Since when each frame is shown, counted from the beginning of the whole clip; for frames
+            that came without a rate, their numbers.
+        digest: sha256 of what identifies the clip and its window.
+    """
+
+    frames: tuple[npt.NDArray[np.uint8], ...]
+    times_seconds: tuple[float, ...]
+    digest: str
+    modality = "video"
+
+    def __post_init__(self) -> None:
+        if not self.frames or len(self.frames) != len(self.times_seconds):
+            n_frames, n_times = len(self.frames), len(self.times_seconds)
+            msg = f"DecodedVideo takes one or more frames and a time for each, got {n_frames} and {n_times}"
+            raise ValueError(msg)
+        for frame in self.frames:
+            shape, dtype = frame.shape, str(frame.dtype)
+            if len(shape) != 3 or shape[2] != 3 or 0 in shape or dtype != "uint8":  # noqa: PLR2004  # (h, w, 3)
+                msg = f"DecodedVideo takes uint8 frames of shape (height, width, 3), got {dtype} {shape}"
+                raise ValueError(msg)
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of its frames, each counted once."""
+        return sum({id(frame): frame.nbytes for frame in self.frames}.values())
+
+    def __repr__(self) -> str:
+        height, width = self.frames[0].shape[:2]
+        return f"DecodedVideo({len(self.frames)} frames of {width}x{height}, digest={self.digest[:12]}...)"
+
+
+DecodedPart: TypeAlias = Text | DecodedImage | DecodedVideo
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MediaNeeds:
-    """What a family asks of the decoder, as data. Grows with the media: frames per second, sample rate."""
+    """What a family asks of the decoder, as data. Grows with the media, for instance by a sample rate.
+
+    Attributes:
+        modalities: What it takes.
+        n_frames: How many frames of a clip it looks at: those on show at the middles of as many equal parts of the
+            clip, or of its window; see `medialens.media.moments`.
+    """
 
     modalities: tuple[Modality, ...] = ("text",)
+    n_frames: int = 0
+
+    def __post_init__(self) -> None:
+        if "video" in self.modalities and self.n_frames < 1:
+            msg = f"MediaNeeds of a model that takes video has n_frames={self.n_frames}, expected at least 1"
+            raise ValueError(msg)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -76,3 +131,13 @@ class DecodedItem:
     def images(self) -> tuple[DecodedImage, ...]:
         """Its pictures, in reading order."""
         return tuple(part for part in self.parts if isinstance(part, DecodedImage))
+
+    @property
+    def videos(self) -> tuple[DecodedVideo, ...]:
+        """Its clips, in reading order."""
+        return tuple(part for part in self.parts if isinstance(part, DecodedVideo))
+
+    @property
+    def shown(self) -> tuple[DecodedImage | DecodedVideo, ...]:
+        """What there is to see in it, pictures and clips, in reading order."""
+        return tuple(part for part in self.parts if isinstance(part, (DecodedImage, DecodedVideo)))

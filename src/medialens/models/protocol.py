@@ -75,6 +75,7 @@ class Recipe:
         score_kind: What a score is after the model's own activation.
         logit_scale, logit_bias: Turn a cosine into a logit, for dual encoders that were trained with them.
         max_tokens: Longer text is cut here.
+        n_frames: How many frames of a clip it looks at; 0 where it takes none.
         settings: The rest, JSON values only: pooling, pixel sizes, resampling ...
     """
 
@@ -90,6 +91,7 @@ class Recipe:
     logit_scale: float = 1.0
     logit_bias: float = 0.0
     max_tokens: int | None = None
+    n_frames: int = 0
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def supports(self, modality: str | tuple[str, ...]) -> bool:
