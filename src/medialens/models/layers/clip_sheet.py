@@ -137,23 +137,3 @@ def _why_no_sheet(settings: Any, size: tuple[int, int] | None) -> str | None:
     if min(sheet.cell(size)) < 1:
         return f"leaves no room for frames in pictures of {size[1]}x{size[0]}"
     return None
-
-
-def as_picture(part: DecodedImage, sheet: ClipSheet | None, size: tuple[int, int] | None) -> Pixels:
-    """What an image tower is shown of a medium: a picture's own pixels, a clip's sheet.
-
-    Args:
-        part: A decoded picture or clip.
-        sheet: How clips become pictures; None where the model takes none.
-        size: (height, width) of a sheet.
-    """
-    if part.modality == "video":
-        assert sheet is not None and size is not None
-        return sheet.compose(list(part.frames), size)
-    return part.pixels
-
-
-def read_clip_sheet(manifest: Manifest) -> ClipSheet | None:
-    """What the repository's ``config.json`` says of clips, under our own key; None if nothing."""
-    said = (manifest.config.get("medialens") or {}).get("clip_sheet")
-    return ClipSheet(**said) if said else None
