@@ -20,8 +20,6 @@ import torch
 from medialens.errors import RepositoryError
 from medialens.hub.manifest import Manifest
 from medialens.media.decoded import DecodedImage, DecodedVideo
-from medialens.hub.manifest import Manifest
-from medialens.media.decoded import DecodedImage
 from medialens.models.layers.pixels import Resample, resize
 
 Pixels = npt.NDArray[np.uint8]
