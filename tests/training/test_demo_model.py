@@ -10,9 +10,10 @@ import pytest
 from medialens import Encoder, Image, Item, Reranker
 from medialens.models.catalogue import find_embedded
 from medialens.training.drawing import describe
-from medialens.training.gallery import make_gallery
 from medialens.training.language.speaker import Speaker
-from medialens.training.measure import measure_headline, recall_row
+from medialens.training.measuring.embedder import measure_headline
+from medialens.training.measuring.gallery import make_gallery
+from medialens.training.measuring.table import recall_row
 
 HEADLINE = 0.80
 

@@ -1,9 +1,10 @@
+import itertools
 import random
 
 import numpy as np
 import torch
 
-from medialens.training.drawing import KINDS
+from medialens.training.drawing import KINDS, invent, n_differences
 from medialens.training.examples import IMAGE_SIZE, holds_for, make_examples, picture, to_batch, to_tensor
 from medialens.training.tokens import MAX_TOKENS, build_tokenizer
 
@@ -19,6 +20,20 @@ def test_examples_never_come_from_the_held_out_side():
     assert not any(each.scene.held_out for step in range(4) for each in make_examples(3, step, 64))
 
 
+def test_training_sees_many_rivals_of_every_kind_that_follow_the_scene_they_rival():
+    for kind in KINDS:
+        examples = make_examples(3, 1, 64, kinds=(kind,))
+        near = [n_differences(one.scene, other.scene) <= 2 for one, other in itertools.pairwise(examples)]
+        assert sum(near) >= len(near) / 2, kind
+
+
+def test_batches_are_of_one_kind_of_three_or_of_all():
+    n_kinds = [len({each.scene.kind for each in make_examples(7, step, 200)}) for step in range(8)]
+    assert n_kinds[1::2] == [1] * 4
+    assert n_kinds[0] == n_kinds[4] == len(KINDS)
+    assert max(n_kinds[2::4]) <= 3
+
+
 def test_kinds_can_be_limited():
     examples = [each for step in range(2) for each in make_examples(1, step, 16, kinds=("shape", "word"))]
     assert {each.scene.kind for each in examples} <= {"shape", "word"}
@@ -30,6 +45,25 @@ def test_pictures_have_the_models_size_however_they_were_drawn():
         for _ in range(4):
             scene = make_examples(2, 0, 1, kinds=(kind,))[0].scene
             assert picture(scene, chance).size == (IMAGE_SIZE, IMAGE_SIZE)
+
+
+def test_a_clip_is_shown_as_the_sheet_that_the_model_looks_at():
+    chance = random.Random(1)
+    for _ in range(8):
+        sheet = np.asarray(picture(invent(chance, kind="clip"), chance))
+        assert not sheet[47:49].any()  # the gutter is black whatever the film shows
+        assert not sheet[:, 47:49].any()
+
+
+def test_now_and_then_a_picture_is_shown_as_a_film_in_which_nothing_moves():
+    def is_sheet(pixels):
+        return not pixels[47:49].any() and not pixels[:, 47:49].any()
+
+    examples = [each for step in range(0, 8, 4) for each in make_examples(5, step, 256)]
+    stills = [each.pixels for each in examples if each.scene.kind != "clip" and is_sheet(each.pixels)]
+    assert 0.01 * len(examples) < len(stills) < 0.06 * len(examples)
+    assert all(np.array_equal(one[:47, :47], one[49:, 49:]) for one in stills)
+    assert all(is_sheet(each.pixels) for each in examples if each.scene.kind == "clip")
 
 
 def test_pixels_are_normalised_as_the_exported_preprocessor_says():

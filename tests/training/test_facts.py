@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from medialens.training.drawing import KINDS, Scene, describe, invent
+from medialens.training.drawing.clips import MOTIONS
 from medialens.training.facts import NOT_TOLD, FactTable, fact_values, label_caption, label_picture, name_facts
 from medialens.training.language.speaker import Caption, Speaker
+from medialens.training.language.words import READABLE
 
 
 def _told(labels):
@@ -36,10 +38,29 @@ def test_a_captions_labels_are_what_it_states(kind):
             assert {f"{name}={value}" for name, value in told.items()} <= caption.facts
 
 
-def test_a_word_is_told_letter_by_letter():
+def _letters(facts):
+    return "".join(facts[f"letter {position}"] for position in range(8))
+
+
+def test_a_known_word_is_told_whole_and_letter_by_letter():
     facts = name_facts(Scene("word", {"word": "tea", "letters": "red", "ground": "white"}))
-    assert "".join(facts[f"letter {position}"] for position in range(8)) == "tea-----"
+    assert facts["word"] == "tea"
+    assert _letters(facts) == "tea-----"
+
+
+def test_an_invented_word_is_told_letter_by_letter_alone():
+    facts = name_facts(Scene("word", {"word": "vuzigo", "letters": "red", "ground": "white"}))
     assert "word" not in facts
+    assert _letters(facts) == "vuzigo--"
+
+
+def test_every_word_that_can_be_told_whole_is_readable():
+    assert set(fact_values()["word"]) == set(READABLE)
+
+
+def test_a_clips_motion_and_company_are_facts():
+    assert set(fact_values()["motion"]) == set(MOTIONS)
+    assert "" in fact_values()["second colour"]
 
 
 def test_a_value_that_no_scene_has_is_not_told():

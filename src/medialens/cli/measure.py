@@ -26,7 +26,8 @@ def add_parser(commands: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measures and prints."""
     from medialens.encoder import Encoder  # noqa: PLC0415  # torch comes with it
-    from medialens.training.measure import measure, to_markdown  # noqa: PLC0415
+    from medialens.training.measuring.embedder import measure  # noqa: PLC0415
+    from medialens.training.measuring.table import to_markdown  # noqa: PLC0415
 
     started = time.perf_counter()
     table = to_markdown(measure(Encoder(arguments.model)))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from medialens.training.recipe import RecipeSettings, Run
+    from medialens.training.embedder.recipe import EmbedderRun, RecipeSettings
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # argparse has no public name
 
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Trains, measures and writes the repository to ``OUTPUT/repository``."""
     import torch  # noqa: PLC0415  # the command line stays light until a command runs
 
-    from medialens.training.recipe import train  # noqa: PLC0415
+    from medialens.training.embedder.recipe import train  # noqa: PLC0415
 
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
@@ -71,30 +71,31 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _settings(arguments: argparse.Namespace) -> RecipeSettings:
     from medialens.models.placement import cpu_computes_bfloat16  # noqa: PLC0415
-    from medialens.training.recipe import RecipeSettings  # noqa: PLC0415
+    from medialens.training.embedder.recipe import RecipeSettings  # noqa: PLC0415
 
     half = cpu_computes_bfloat16() if arguments.precision == "auto" else arguments.precision == "bfloat16"
     given = {name: getattr(arguments, name) for name in ("steps", "minutes", "seed")}
     return RecipeSettings(half=half, **{name: value for name, value in given.items() if value is not None})
 
 
-def _tell(done: Run) -> None:
-    from medialens.training.progress import measure_progress  # noqa: PLC0415
+def _tell(done: EmbedderRun) -> None:
+    from medialens.training.embedder.progress import log_progress  # noqa: PLC0415
 
-    line = measure_progress(done)
+    line = log_progress(done)
     print(
         f"step {done.step}, {done.minutes:.1f} minutes: recall@1 of {line.n_candidates} {line.recall_at_1:.3f}",
         flush=True,
     )
 
 
-def _finish(done: Run, folder: Path) -> None:
+def _finish(done: EmbedderRun, folder: Path) -> None:
     import torch  # noqa: PLC0415
 
     from medialens.encoder import Encoder  # noqa: PLC0415
     from medialens.training.card import Origin, write_card  # noqa: PLC0415
-    from medialens.training.export import export  # noqa: PLC0415
-    from medialens.training.measure import measure, to_markdown  # noqa: PLC0415
+    from medialens.training.embedder.export import export  # noqa: PLC0415
+    from medialens.training.measuring.embedder import measure  # noqa: PLC0415
+    from medialens.training.measuring.table import to_markdown  # noqa: PLC0415
 
     export(done, folder)
     encoder = Encoder(str(folder))

@@ -4,6 +4,7 @@ Stage: above the public handles, below the adapters. Takes a seed, gives a repos
 the numbers it measured. The models that it makes are loaded like any others; nothing outside this folder, the
 demonstration and the command line knows it.
 
-`drawing/`, `language/`: pictures and captions. `examples.py`, `tokens.py`, `network.py`, `loss.py`, `recipe.py`:
-training. `calibration.py`, `export.py`, `card.py`: the repository. `gallery.py`, `measure.py`: how good it is.
+`drawing/`, `language/`, `captions.py`: pictures, clips, and what people say of them. `examples.py`, `facts.py`,
+`tokens.py`: batches of them. `embedder/`: the recipe of the embedder. `calibration.py`, `checkpoint.py`, `card.py`:
+shared by all recipes. `measuring/`: how good the result is.
 """

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 import transformers
 
-from medialens.training.measure import Row, to_markdown
-from medialens.training.recipe import RecipeSettings
+from medialens.training.embedder.recipe import RecipeSettings
+from medialens.training.measuring.table import Row, to_markdown
 
 _CARD = """---
 license: apache-2.0

@@ -16,19 +16,18 @@ import torch
 from PIL import Image
 from transformers import PreTrainedTokenizerFast
 
-from medialens.training.drawing import KINDS, Scene, describe, draw, invent, invent_rival, truths
+from medialens.training.captions import say
+from medialens.training.drawing import KINDS, Scene, draw, film, invent, invent_rival, on_sheet, truths
 from medialens.training.facts import label_caption, label_picture
-from medialens.training.language.speaker import Caption, Speaker
+from medialens.training.language.speaker import Caption
 from medialens.training.tokens import MAX_TOKENS
 
 Pixels = npt.NDArray[np.uint8]
 IMAGE_SIZE = 96
-_FULL_SHARE = 0.7
-_FRAME_SHARE = 0.75
-_TYPO_SHARE = 0.08
 _RESIZED_SHARE = 0.5
 _JPEG_SHARE = 0.08
 _RIVAL_SHARE = 0.75
+_STILL_SHARE = 0.03  # a film in which nothing moves
 _KINDS_BY_STEP = (None, 1, 3, 1)
 
 
@@ -65,23 +64,18 @@ class TrainingBatch:
     caption_facts: torch.Tensor
 
 
-def say(scene: Scene, chance: random.Random) -> Caption:
-    """One caption as a person may type it: mostly full, mostly in a sentence, sometimes with a slip."""
-    speaker = Speaker(chance)
-    caption = describe(scene, speaker, full=speaker.maybe(_FULL_SHARE))
-    text = speaker.frame(caption.text) if speaker.maybe(_FRAME_SHARE) else caption.text
-    text = speaker.mistype(text) if speaker.maybe(_TYPO_SHARE) else text
-    return dataclasses.replace(caption, text=text)
-
-
 def picture(scene: Scene, chance: random.Random) -> Image.Image:
-    """The scene at the model's size; half of the time drawn at another one, and some went through JPEG."""
+    """The scene at the model's size; half of the time drawn at another one, and some went through JPEG.
+
+    A scene in which something happens gives the sheet of frames that the model looks at.
+    """
     size = (IMAGE_SIZE, IMAGE_SIZE)
-    if chance.random() < _RESIZED_SHARE:
-        size = (chance.randint(100, 320), chance.randint(100, 320))
-    image = draw(scene, size, chance)
-    if image.size != (IMAGE_SIZE, IMAGE_SIZE):
-        image = image.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BICUBIC)
+    shown = film(scene, _any_size(chance, at_most=160), chance)
+    if shown is not None:
+        return on_sheet(shown, size)
+    image = draw(scene, _any_size(chance), chance)
+    if image.size != size:
+        image = image.resize(size, Image.Resampling.BICUBIC)
     if chance.random() < _JPEG_SHARE:
         data = io.BytesIO()
         image.save(data, "JPEG", quality=chance.randint(60, 92))
@@ -89,15 +83,27 @@ def picture(scene: Scene, chance: random.Random) -> Image.Image:
     return image
 
 
+def _any_size(chance: random.Random, at_most: int = 320) -> tuple[int, int]:
+    if chance.random() < _RESIZED_SHARE:
+        return chance.randint(100, at_most), chance.randint(100, at_most)
+    return IMAGE_SIZE, IMAGE_SIZE
+
+
 def make_example(chance: random.Random, kind: str, rival_of: Scene | None = None) -> Example:
     """A scene of the kind from the training side of the split, drawn and described twice.
 
-    Often it is a rival of `rival_of`, if there is one: the same but for one fact, which has to be seen to tell them
-    apart.
+    Often it is a rival of `rival_of`, if there is one: nearly the same, so that it takes a look to tell them apart.
     """
     rival = invent_rival(rival_of, chance) if rival_of and chance.random() < _RIVAL_SHARE else None
-    scene = rival or invent(chance, kind=kind)
-    pixels = np.asarray(picture(scene, chance))
+    return show(rival or invent(chance, kind=kind), chance)
+
+
+def show(scene: Scene, chance: random.Random) -> Example:
+    """The scene, drawn once and described twice."""
+    image = picture(scene, chance)
+    if scene.kind != "clip" and chance.random() < _STILL_SHARE:
+        image = on_sheet(lambda _: image, image.size)
+    pixels = np.asarray(image)
     return Example(
         scene=scene, pixels=pixels, caption=say(scene, chance), second=say(scene, chance), truths=truths(scene)
     )

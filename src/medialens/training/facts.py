@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from medialens.training.drawing import KINDS, Scene, invent
 from medialens.training.language.speaker import Caption
+from medialens.training.language.words import READABLE
 
 NOT_TOLD = -100
 """The label of a fact that a scene does not have or a caption does not state; ignored by the loss."""
@@ -25,11 +26,13 @@ _SCALE = 16.0
 
 
 def name_facts(scene: Scene) -> dict[str, str]:
-    """The scene's facts as they are asked for: a word to be read counts letter by letter."""
+    """The scene's facts as they are asked for: a word to be read counts letter by letter, and whole if it is known."""
     facts = dict(scene.facts)
     if "word" in facts:
-        word = facts.pop("word")[:_N_LETTERS].ljust(_N_LETTERS, "-")
+        word = facts["word"][:_N_LETTERS].ljust(_N_LETTERS, "-")
         facts |= {f"letter {position}": letter for position, letter in enumerate(word)}
+        if facts["word"] not in READABLE:
+            del facts["word"]
     return facts
 
 

@@ -1,9 +1,8 @@
 """The tokenizer of the embedded models: the words of our language, and letters for everything else.
 
-The vocabulary is counted, not learnt: the same captions give the same tokens on every machine. Words that are
-drawn to be *read* are kept out of it on purpose, so that they are spelt letter by letter, as they stand in the
-picture (WordPiece takes the longest word that begins them first: "me-t-r-o"); unseen synonyms and slips of the
-keyboard are spelt as well.
+The vocabulary is counted, not learnt: the same captions give the same tokens on every machine. Words that are drawn
+to be *read* are whole tokens, like all that captions are made of. Everything else is spelt letter by letter, after the
+longest word of the vocabulary that begins it ("me-t-r-o"): invented words, unseen synonyms, slips of the keyboard.
 """
 
 # ruff: noqa: S106  # a tokenizer's tokens are no secrets
@@ -50,7 +49,7 @@ def _words(seed: int) -> set[str]:
     common = {word for word, count in counts.items() if count >= _COMMON}
     tables = " ".join([*SEEN_FRAMES, *(way for ways in SEEN.values() for way in ways)])
     own = set(_split(tables))
-    return own | (common - set(READABLE))
+    return own | common | set(READABLE)
 
 
 def _split(text: str) -> list[str]:

@@ -6,7 +6,20 @@ The same seed gives the same pictures and words on every machine with the same P
 To add a kind of picture: a module with its `KINDS`, and a line in `catalogue.py`.
 """
 
-from medialens.training.drawing.catalogue import KINDS, describe, draw, invent, invent_rival, truths
+from medialens.training.drawing.catalogue import (
+    KINDS,
+    describe,
+    draw,
+    film,
+    invent,
+    invent_rival,
+    n_differences,
+    truths,
+)
+from medialens.training.drawing.clips import Film, on_sheet
 from medialens.training.drawing.scene import Kind, Scene
 
-__all__ = ["KINDS", "Kind", "Scene", "describe", "draw", "invent", "invent_rival", "truths"]
+__all__ = [
+    "KINDS", "Film", "Kind", "Scene", "describe", "draw", "film", "invent", "invent_rival", "n_differences", "on_sheet",
+    "truths",
+]  # fmt: skip

@@ -203,5 +203,5 @@ KINDS = (
     Kind(name="chart", weight=2.5, invent=_invent_chart, draw=_draw_chart, describe=_describe_chart,
          truths=_chart_truths),
     Kind(name="table", weight=1.5, invent=_invent_table, draw=_draw_table, describe=_describe_table,
-         truths=_table_truths),
+         truths=_table_truths, free_facts=("rows", "columns", "header", "topic")),
 )  # fmt: skip

@@ -26,7 +26,7 @@ _LETTERS_ON: Final[dict[str, tuple[str, ...]]] = {
     "yellow": ("red", "blue", "purple", "black", "brown", "green"),
     "blue": ("yellow", "orange", "pink", "white", "turquoise"),
 }
-_PSEUDO_SHARE = 0.25
+_PSEUDO_SHARE = 0.1
 
 
 def _pseudo_word(chance: random.Random) -> str:
@@ -197,7 +197,7 @@ def _truths(facts: Mapping[str, str]) -> frozenset[str]:
 
 
 KINDS = (
-    Kind(name="word", weight=2.5, invent=_invent_word, draw=_draw_word, describe=_describe_word, truths=_truths),
+    Kind(name="word", weight=1.6, invent=_invent_word, draw=_draw_word, describe=_describe_word, truths=_truths),
     Kind(name="document", weight=1.5, invent=_invent_document, draw=_draw_document, describe=_describe_document,
-         truths=_truths),
+         truths=_truths, free_facts=("document", "heading", "picture")),
 )  # fmt: skip

@@ -52,6 +52,9 @@ class Kind:
         draw: The picture of those facts, (width, height) pixels; what no fact settles is left to chance.
         describe: A noun phrase and the names of the facts it states; all of them when `full`.
         truths: Statements that hold for the picture; a caption's statements are among them.
+        film: For kinds that move: the frames of those facts, (width, height) pixels each, as a function of time
+            from 0 to 1; `draw` then gives the sheet of them that a model looks at.
+        free_facts: Facts that may change alone, whatever the others are.
     """
 
     name: str
@@ -60,6 +63,8 @@ class Kind:
     draw: Callable[[Mapping[str, str], Size, random.Random], Image.Image]
     describe: Callable[[Mapping[str, str], Speaker, bool], tuple[str, frozenset[str]]]
     truths: Callable[[Mapping[str, str]], frozenset[str]]
+    film: Callable[[Mapping[str, str], Size, random.Random], Callable[[float], Image.Image]] | None = None
+    free_facts: tuple[str, ...] = ()
 
 
 def states(facts: Mapping[str, str], *names: str) -> frozenset[str]:

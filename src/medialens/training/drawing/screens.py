@@ -211,4 +211,14 @@ def _truths(facts: Mapping[str, str]) -> frozenset[str]:
     return states(facts, *facts) | {"screen"}
 
 
-KINDS = (Kind(name="screen", weight=2.5, invent=_invent, draw=_draw, describe=_describe, truths=_truths),)
+KINDS = (
+    Kind(
+        name="screen",
+        weight=2.5,
+        invent=_invent,
+        draw=_draw,
+        describe=_describe,
+        truths=_truths,
+        free_facts=("screen", "theme", "accent", "device"),
+    ),
+)

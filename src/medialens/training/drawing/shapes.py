@@ -53,6 +53,7 @@ POSITIONS: dict[str, Point] = {
     "bottom left": (0.22, 0.78), "bottom": (0.5, 0.8), "bottom right": (0.78, 0.78),
 }  # fmt: skip
 _DARK: tuple[Rgb, ...] = ((25, 28, 40), (45, 45, 50))
+_ROOMY = ("circle", "square", "hexagon", "diamond")
 _INVERSE = {"above": "below", "left of": "right of", "inside": "around"}
 
 
@@ -173,13 +174,19 @@ def _invent_relation(chance: random.Random) -> dict[str, str]:
     first, second = chance.sample([(colour, shape) for colour in COLOUR_NAMES for shape in SHAPES], 2)
     relation = chance.choice(tuple(_INVERSE))
     if relation == "inside":
-        second = (second[0], chance.choice(("circle", "square", "hexagon", "diamond")))
+        second = (second[0], chance.choice(_ROOMY))
         if first[0] == second[0]:
             first = (COLOUR_NAMES[(COLOUR_NAMES.index(first[0]) + 3) % len(COLOUR_NAMES)], first[1])
     return {
         "first colour": first[0], "first shape": first[1], "relation": relation,
         "second colour": second[0], "second shape": second[1],
     }  # fmt: skip
+
+
+def can_be_seen(facts: Mapping[str, str]) -> bool:
+    """Whether both things of a relation are visible: the outer one has room for the inner, in another colour."""
+    roomy = facts["second shape"] in _ROOMY and facts["first colour"] != facts["second colour"]
+    return roomy or facts["relation"] != "inside"
 
 
 def _draw_relation(facts: Mapping[str, str], size: Size, chance: random.Random) -> Image.Image:
@@ -232,9 +239,9 @@ def _relation_truths(facts: Mapping[str, str]) -> frozenset[str]:
 
 KINDS = (
     Kind(name="shape", weight=2.0, invent=_invent_shape, draw=_draw_shape, describe=_describe_shape,
-         truths=_shape_truths),
+         truths=_shape_truths, free_facts=("shape", "shape", "colour", "size", "position")),
     Kind(name="count", weight=2.0, invent=_invent_count, draw=_draw_count, describe=_describe_count,
-         truths=_count_truths),
+         truths=_count_truths, free_facts=("shape", "count", "count", "colour")),
     Kind(name="relation", weight=3.0, invent=_invent_relation, draw=_draw_relation, describe=_describe_relation,
-         truths=_relation_truths),
+         truths=_relation_truths, free_facts=("first shape", "second shape", "first colour", "second colour")),
 )  # fmt: skip

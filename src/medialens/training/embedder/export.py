@@ -15,8 +15,8 @@ import torch
 from torch.nn import functional
 
 from medialens.training.calibration import Calibration, fit_calibration
+from medialens.training.embedder.recipe import EmbedderRun, encode
 from medialens.training.examples import IMAGE_SIZE, holds_for, make_examples, to_batch
-from medialens.training.recipe import Run, encode
 
 _PREPROCESSOR = {
     "image_processor_type": "ViTImageProcessor",
@@ -33,14 +33,14 @@ _PREPROCESSOR = {
 _VALIDATION_SEED = 1_000_003
 
 
-def averaged_network(run: Run) -> Any:
+def averaged_network(run: EmbedderRun) -> Any:
     """A copy of the run's network with the running mean of its weights, ready for inference."""
     network = copy.deepcopy(run.network)
     network.load_state_dict(run.mean.weights)
     return network.eval()
 
 
-def export(run: Run, folder: str | Path) -> Calibration:
+def export(run: EmbedderRun, folder: str | Path) -> Calibration:
     """Writes the run's averaged weights as a repository, and gives the calibration that went in with them.
 
     ``medialens`` in ``config.json`` holds what transformers has no place for: how mixed items are made, and the bias
@@ -63,7 +63,7 @@ def export(run: Run, folder: str | Path) -> Calibration:
 
 
 @torch.no_grad()
-def calibrate(run: Run, network: Any, *, count: int = 768) -> Calibration:
+def calibrate(run: EmbedderRun, network: Any, *, count: int = 768) -> Calibration:
     """Scale and bias on training-side pictures that this run has not seen, full and partial captions alike."""
     examples = make_examples(_VALIDATION_SEED + run.settings.seed, 0, count)
     features = encode(network, to_batch(examples, run.tokenizer))

@@ -2,53 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
-from collections.abc import Sequence
 
 import numpy as np
 
 from medialens.encoder import Encoder
 from medialens.inputs import Image, Item
-from medialens.scoring.metrics import Floats, bootstrap_interval, ranks_of
+from medialens.scoring.metrics import Floats
 from medialens.training.drawing import KINDS, describe
-from medialens.training.gallery import Gallery, make_gallery
+from medialens.training.embedder.loss import SHORT_DIM
 from medialens.training.language.speaker import Speaker
-from medialens.training.loss import SHORT_DIM
+from medialens.training.measuring.gallery import Gallery, make_gallery
+from medialens.training.measuring.table import Row, recall_row
 
 SEED = 2024
 _PER_KIND = 100
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Row:
-    """One line of the table: recall at 1 with its 95 % bootstrap interval, and recall at 5."""
-
-    what: str
-    n_candidates: int
-    recall_at_1: float
-    interval: tuple[float, float]
-    recall_at_5: float
-
-
-def recall_row(what: str, queries: Floats, documents: Floats) -> Row:
-    """Recall of query i finding document i by cosine.
-
-    Args:
-        what: Name of the line.
-        queries: Shape (n, dim).
-        documents: Shape (n, dim).
-    """
-    scores = _unit(queries) @ _unit(documents).T
-    ranks = ranks_of(scores, np.arange(len(queries)))
-    hits = (ranks == 1).astype(np.float64)
-    return Row(
-        what=what,
-        n_candidates=len(documents),
-        recall_at_1=float(hits.mean()),
-        interval=bootstrap_interval(hits),
-        recall_at_5=float((ranks <= 5).mean()),  # noqa: PLR2004  # recall at 5
-    )
 
 
 def measure_headline(encoder: Encoder, *, count: int = 200, seed: int = SEED) -> Row:
@@ -114,18 +82,3 @@ def _encode(encoder: Encoder, gallery: Gallery) -> tuple[Floats, Floats]:
 
 def _floats(vectors: object) -> Floats:
     return np.asarray(vectors, dtype=np.float32)
-
-
-def _unit(vectors: Floats) -> Floats:
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
-
-
-def to_markdown(rows: Sequence[Row]) -> str:
-    """The rows as a Markdown table."""
-    lines = ["| task | candidates | recall@1 | 95 % interval | recall@5 |", "|---|---:|---:|---|---:|"]
-    lines += [
-        f"| {row.what} | {row.n_candidates} | {row.recall_at_1:.3f} | {row.interval[0]:.3f} to {row.interval[1]:.3f} "
-        f"| {row.recall_at_5:.3f} |"
-        for row in rows
-    ]
-    return "\n".join(lines) + "\n"

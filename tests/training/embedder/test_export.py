@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from medialens import Encoder, Image, Item
+from medialens.training.embedder.export import averaged_network, export
+from medialens.training.embedder.recipe import EmbedderRun, RecipeSettings, encode
 from medialens.training.examples import make_examples, to_batch
-from medialens.training.export import averaged_network, export
-from medialens.training.recipe import RecipeSettings, Run, encode
 
 N = 5
 
@@ -18,7 +18,7 @@ def exported(tmp_path_factory):
     """An untrained run and the repository it exports to."""
     root = tmp_path_factory.mktemp("export")
     settings = RecipeSettings(widths=(4, 4, 8, 8, 8, 8), text_width=16, batch_size=8)
-    run = Run(settings, root / "run")
+    run = EmbedderRun(settings, root / "run")
     return run, export(run, root / "repository"), root / "repository"
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from medialens.training.checkpoint import RunningMean
-from medialens.training.progress import measure_progress
-from medialens.training.recipe import RecipeSettings, Run, train
+from medialens.training.embedder.progress import measure_progress
+from medialens.training.embedder.recipe import EmbedderRun, RecipeSettings, train
 
 TINY = {
     "batch_size": 8,
@@ -33,7 +33,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(tmp_path):
     whole = train(settings, tmp_path / "whole")
 
     train(RecipeSettings(**{**TINY, "steps": 6, "minutes": 0.0}), tmp_path / "parts")  # stopped before its first step
-    interrupted = Run(settings, tmp_path / "parts")
+    interrupted = EmbedderRun(settings, tmp_path / "parts")
     for _ in range(4):
         interrupted.advance()
         if interrupted.step == 3:

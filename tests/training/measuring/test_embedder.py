@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from medialens.training.card import Origin, write_card
-from medialens.training.gallery import make_gallery
-from medialens.training.measure import Row, recall_row, to_markdown
-from medialens.training.recipe import RecipeSettings
+from medialens.training.embedder.recipe import RecipeSettings
+from medialens.training.measuring.gallery import make_gallery
+from medialens.training.measuring.table import Row, recall_row, to_markdown
 
 ROW = Row(what="text to image", n_candidates=200, recall_at_1=0.9, interval=(0.855, 0.94), recall_at_5=0.99)
 

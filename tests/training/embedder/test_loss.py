@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from medialens.training.loss import Features, contrastive_loss, total_loss
+from medialens.training.embedder.loss import Features, contrastive_loss, total_loss
 
 N, DIM = 6, 64
 

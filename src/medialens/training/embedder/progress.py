@@ -5,18 +5,30 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from medialens.training.embedder.export import averaged_network
+from medialens.training.embedder.recipe import EmbedderRun, image_features, text_features
 from medialens.training.examples import to_tensor
-from medialens.training.export import averaged_network
-from medialens.training.gallery import make_gallery
-from medialens.training.measure import Row, recall_row
-from medialens.training.recipe import Run, image_features, text_features
+from medialens.training.measuring.gallery import make_gallery
+from medialens.training.measuring.table import Row, recall_row
+from medialens.training.run import append_line
 from medialens.training.tokens import MAX_TOKENS
 
 _SEED = 11
 
 
+def log_progress(run: EmbedderRun) -> Row:
+    """Measures the run and adds a line to its ``metrics.jsonl``."""
+    row = measure_progress(run)
+    line = {
+        "step": run.step, "minutes": round(run.minutes, 3), "candidates": row.n_candidates,
+        "recall_at_1": row.recall_at_1, "recall_at_5": row.recall_at_5,
+    }  # fmt: skip
+    append_line(run.folder / "metrics.jsonl", line)
+    return row
+
+
 @torch.no_grad()
-def measure_progress(run: Run, *, count: int = 200) -> Row:
+def measure_progress(run: EmbedderRun, *, count: int = 200) -> Row:
     """Text-to-image recall of the run's averaged weights."""
     network = averaged_network(run)
     gallery = make_gallery(count, seed=_SEED)
