@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import save_file
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import (
     BertConfig,
@@ -45,6 +46,8 @@ from transformers import (
     XLMRobertaForSequenceClassification,
     XLMRobertaTokenizer,
 )
+
+from medialens.models.architectures.cross_attention.network import CrossAttentionNetwork
 
 WORDS = (
     *("a", "an", "and", "the", "of", "in", "on", "is", "red", "green", "blue", "black", "white", "circle", "square"),
@@ -504,6 +507,29 @@ def xlm_roberta_cross_encoder(folder: Path) -> Path:
     size = unigram_tokenizer(folder, XLMRobertaTokenizer, special=special, model_max_length=64)
     config = XLMRobertaConfig(**SMALL, vocab_size=size, max_position_embeddings=66, num_labels=1, pad_token_id=1)
     return save(XLMRobertaForSequenceClassification(config), folder)
+
+
+# --- cross-attention rerankers -----------------------------------------------------------------------------------
+
+
+def cross_attention(folder: Path) -> Path:
+    """A ConvNeXt and a BERT whose tokens attend to each other: the embedded reranker's shape."""
+    size = bert_tokenizer(folder)
+    text = BertConfig(**SMALL, vocab_size=size, max_position_embeddings=64, type_vocab_size=1).to_dict()
+    vision = {"model_type": "convnext", "image_size": 32, "patch_size": 4, "num_stages": 3, "depths": [1, 1, 1]}
+    vision |= {"hidden_sizes": [16, 24, 32], "out_features": ["stage2", "stage3"], "layer_scale_init_value": 0.5}
+    config = {
+        "architectures": ["CrossAttentionNetwork"],
+        "model_type": "medialens-cross-attention",
+        "vision_config": vision,
+        "text_config": text,
+        "fusion": {"width": 32, "layers": 2, "heads": 4, "inner_width": 64, "cells": [4, 4]},
+        "medialens": {"clip_sheet": {"rows": 2, "columns": 2, "gutter": 2}},
+    }
+    write_json(folder, "config.json", config)
+    write_json(folder, "preprocessor_config.json", {**SIGLIP_PIXELS, "image_processor_type": "ViTImageProcessor"})
+    save_file(fill(CrossAttentionNetwork(config)).state_dict(), folder / "model.safetensors")
+    return folder
 
 
 DUAL_ENCODERS: dict[str, Callable[[Path], Path]] = {

@@ -23,8 +23,10 @@ make_torchvision_importable()  # before transformers looks for it
 import torch  # noqa: E402
 import transformers  # noqa: E402
 from tests import tiny  # noqa: E402
-from tests.models.samples import PAIRS, PICTURES, TEXTS  # noqa: E402
+from tests.models.samples import PAIRS, PICTURES, SIDES, TEXTS  # noqa: E402
 from tests.reference import references  # noqa: E402
+from tests.reference.plain_cross_attention import PlainCrossAttention  # noqa: E402
+from tests.reference.test_cross_attention import as_pil  # noqa: E402
 
 TARGET = Path(__file__).parents[1] / "models" / "recorded"
 PROCESSORS = {
@@ -43,6 +45,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, build in {**tiny.DUAL_ENCODERS, **tiny.TEXT_ENCODERS, **tiny.CROSS_ENCODERS}.items():
             _write(name, record_model(name, build(Path(folder) / name)))
+        _write("cross_attention", record_cross_attention(tiny.cross_attention(Path(folder) / "cross_attention")))
     for name, settings in PROCESSORS.items():
         _write(f"pixels_{name}", record_pixels(settings))
 
@@ -63,6 +66,11 @@ def record_model(name: str, folder: Path) -> dict[str, Any]:
         texts, pictures = (references.unit(one) for one in features)
         by = "transformers AutoProcessor and get_*_features, normalised"
     return {"by": by, "texts": _short(texts), "pictures": _short(pictures)}
+
+
+def record_cross_attention(folder: Path) -> dict[str, Any]:
+    sides = [(as_pil(query), as_pil(document)) for query, document in SIDES]
+    return {"by": "its definition, one pair at a time", "logits": PlainCrossAttention(folder).logits(sides)}
 
 
 def record_pixels(settings: dict[str, Any]) -> dict[str, Any]:

@@ -81,12 +81,13 @@ def _check_report(report: Any, request: LoadRequest, may_miss: tuple[str, ...]) 
         raise IncompleteRepositoryError(msg, repository=request.manifest.name, missing=(*missing, *reshaped))
 
 
-def load_tokenizer(request: LoadRequest, *, foreign_code: bool = True) -> Any:
+def load_tokenizer(request: LoadRequest, *, foreign_code: bool = True, config: Any = None) -> Any:
     """The repository's tokenizer, with the caller's settings.
 
     Args:
         request: Folder and the caller's kwargs.
         foreign_code: Whether trusted code of the repository takes precedence over transformers' own.
+        config: Of the text model, for repositories whose ``config.json`` is none of transformers'.
 
     Raises:
         IncompleteRepositoryError: Its vocabulary is missing; transformers would go on with an empty one.
@@ -100,7 +101,7 @@ def load_tokenizer(request: LoadRequest, *, foreign_code: bool = True) -> Any:
     trusted = request.spec.trust_remote_code and foreign_code
     try:
         return AutoTokenizer.from_pretrained(
-            request.folder, local_files_only=True, trust_remote_code=trusted, **settings
+            request.folder, config=config, local_files_only=True, trust_remote_code=trusted, **settings
         )
     except (OSError, ValueError, KeyError, ImportError, TypeError) as error:
         msg = f"{name!r}: its tokenizer cannot be loaded: {str(error).strip() or type(error).__name__}"

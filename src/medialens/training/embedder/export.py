@@ -6,7 +6,6 @@ config.json  model.safetensors (float16)  tokenizer.json  preprocessor_config.js
 from __future__ import annotations
 
 import copy
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -15,21 +14,11 @@ import torch
 from torch.nn import functional
 
 from medialens.training.calibration import Calibration, fit_calibration
+from medialens.training.drawing.clips import SHEET
 from medialens.training.embedder.recipe import EmbedderRun, encode
-from medialens.training.examples import IMAGE_SIZE, holds_for, make_examples, to_batch
+from medialens.training.examples import holds_for, make_examples, to_batch
+from medialens.training.repository import amend_json, write_processing
 
-_PREPROCESSOR = {
-    "image_processor_type": "ViTImageProcessor",
-    "do_resize": True,
-    "size": {"height": IMAGE_SIZE, "width": IMAGE_SIZE},
-    "resample": 3,  # bicubic
-    "do_rescale": True,
-    "rescale_factor": 1 / 255,
-    "do_normalize": True,
-    "image_mean": [0.5, 0.5, 0.5],
-    "image_std": [0.5, 0.5, 0.5],
-    "do_convert_rgb": True,
-}
 _VALIDATION_SEED = 1_000_003
 
 
@@ -43,8 +32,8 @@ def averaged_network(run: EmbedderRun) -> Any:
 def export(run: EmbedderRun, folder: str | Path) -> Calibration:
     """Writes the run's averaged weights as a repository, and gives the calibration that went in with them.
 
-    ``medialens`` in ``config.json`` holds what transformers has no place for: how mixed items are made, and the bias
-    beside the scale.
+    ``medialens`` in ``config.json`` holds what transformers has no place for: how mixed items are made, the bias beside
+    the scale, and how clips are looked at.
     """
     folder = Path(folder)
     network = averaged_network(run)
@@ -52,13 +41,9 @@ def export(run: EmbedderRun, folder: str | Path) -> Calibration:
     with torch.no_grad():
         network.logit_scale.fill_(math.log(calibration.scale))
     network.half().save_pretrained(folder)
-    run.tokenizer.save_pretrained(folder)
-    _amend(folder / "config.json", {"medialens": {"fusion": "sum", "logit_bias": round(calibration.bias, 4)}})
-    # The name that every release of transformers knows; newer ones write another.
-    _amend(folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast"})
-    _write_json(folder / "preprocessor_config.json", _PREPROCESSOR)
-    for path in folder.iterdir():
-        path.chmod(0o644)  # safetensors writes files that only their owner may read
+    own = {"fusion": "sum", "logit_bias": round(calibration.bias, 4), "clip_sheet": SHEET.as_settings()}
+    amend_json(folder / "config.json", {"medialens": own})
+    write_processing(folder, run.tokenizer)
     return calibration
 
 
@@ -70,11 +55,3 @@ def calibrate(run: EmbedderRun, network: Any, *, count: int = 768) -> Calibratio
     queries, images = (functional.normalize(each, dim=-1) for each in (features.captions, features.images))
     matches = holds_for([each.caption.facts for each in examples], [each.truths for each in examples])
     return fit_calibration((queries @ images.T).numpy(), matches.numpy())
-
-
-def _amend(path: Path, content: dict[str, Any]) -> None:
-    _write_json(path, {**json.loads(path.read_text()), **content})
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")

@@ -1,0 +1,75 @@
+"""Groups as tensors: each text and picture once, and the sides of all pairs as token numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerFast
+
+from medialens.models.architectures.cross_attention.network import NOTHING
+from medialens.models.layers.tokens import pad
+from medialens.training.examples import Pixels, to_tensor
+from medialens.training.reranker.groups import Form, Group
+from medialens.training.tokens import MAX_TOKENS
+
+_PARTS: dict[Form, tuple[Form, ...]] = {"picture and text": ("second text", "picture")}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class PairBatch:
+    """Every query of every group against every document of its group.
+
+    Attributes:
+        given: What the network reads; see `CrossAttentionNetwork.forward`.
+        matches: (groups, n, n) bool.
+    """
+
+    given: dict[str, Tensor]
+    matches: Tensor
+
+
+def to_pairs(groups: Sequence[Group], tokenizer: PreTrainedTokenizerFast, *, n_cells: int) -> PairBatch:
+    """Tensors of groups of equal size."""
+    texts, pictures = _distinct(groups)
+    encoded = tokenizer([*texts], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+    mask = encoded["attention_mask"]
+    length = mask.shape[1]
+    spans: dict[object, range] = {}
+    for number, text in enumerate(texts):
+        spans[text] = range(number * length, number * length + int(mask[number].sum()))
+    start = len(texts) * length
+    for number, key in enumerate(pictures):
+        spans[key] = range(start + number * n_cells, start + (number + 1) * n_cells)
+    queries, documents = [], []
+    for number, group in enumerate(groups):
+        sides = [_numbers(number, group, form, spans) for form in (group.query_form, group.document_form)]
+        queries += [query for query in sides[0] for _ in sides[1]]
+        documents += [document for _ in sides[0] for document in sides[1]]
+    given = {"tokens": encoded["input_ids"], "mask": mask, "pixels": to_tensor([*pictures.values()])}
+    given["queries"], _ = pad(queries, value=NOTHING)
+    given["documents"], _ = pad(documents, value=NOTHING)
+    return PairBatch(given=given, matches=torch.stack([torch.from_numpy(group.matches.copy()) for group in groups]))
+
+
+def _distinct(groups: Sequence[Group]) -> tuple[dict[str, None], dict[object, Pixels]]:
+    """The texts, and the pictures by (group, form, position), that some pair needs."""
+    texts: dict[str, None] = {}
+    pictures: dict[object, Pixels] = {}
+    for number, group in enumerate(groups):
+        for form in {part for side in (group.query_form, group.document_form) for part in _PARTS.get(side, (side,))}:
+            texts |= dict.fromkeys(group.texts.get(form, ()))
+            pictures |= {(number, form, at): one for at, one in enumerate(group.drawings.get(form, ()))}
+    return dict(sorted(texts.items())), pictures
+
+
+def _numbers(number: int, group: Group, form: Form, spans: dict[object, range]) -> list[list[int]]:
+    """For each scene, the numbers of the tokens that stand for it."""
+    parts = _PARTS.get(form, (form,))
+    keys = [
+        [group.texts[part][at] if part in group.texts else (number, part, at) for part in parts]
+        for at in range(len(group.examples))
+    ]
+    return [[token for key in one for token in spans[key]] for one in keys]

@@ -1,0 +1,57 @@
+"""The network of the embedded reranker, with the towers that the embedder has learnt."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file
+
+from medialens.models.architectures.cross_attention._repo import MODEL_TYPE
+from medialens.models.architectures.cross_attention.network import CrossAttentionNetwork
+
+_LOOKED_AT = ("stage3", "stage4")
+_FINEST_SHARE = 12  # the finest map that is looked at has a cell for so many pixels a side
+
+
+def describe_network(embedder: Path, *, layers: int = 3, heads: int = 4) -> dict[str, Any]:
+    """The ``config.json`` of a reranker on the towers of an embedder's repository.
+
+    The image tower ends where its cells still are places, eight and four a side; the vector at the embedder's end is
+    good for finding, and has forgotten what is next to what.
+    """
+    config = json.loads((embedder / "config.json").read_text(encoding="utf-8"))
+    vision, text = config["vision_config"], config["text_config"]
+    n_stages = int(_LOOKED_AT[-1].removeprefix("stage"))
+    width, side = int(text["hidden_size"]), int(vision["image_size"]) // _FINEST_SHARE
+    return {
+        "architectures": [CrossAttentionNetwork.__name__],
+        "model_type": MODEL_TYPE,
+        "vision_config": {
+            "model_type": vision["model_type"],
+            "image_size": vision["image_size"],
+            "patch_size": vision["patch_size"],
+            "num_stages": n_stages,
+            "hidden_sizes": vision["hidden_sizes"][:n_stages],
+            "depths": vision["depths"][:n_stages],
+            "layer_scale_init_value": vision["layer_scale_init_value"],
+            "out_features": list(_LOOKED_AT),
+        },
+        "text_config": {name: value for name, value in text.items() if name not in {"architectures", "dtype"}},
+        "fusion": {
+            "width": width, "layers": layers, "heads": heads, "inner_width": 3 * width, "cells": [side, side],
+        },
+    }  # fmt: skip
+
+
+def build_network(embedder: Path, *, layers: int = 3, heads: int = 4) -> CrossAttentionNetwork:
+    """The network with the embedder's towers, and all that joins them freshly initialised."""
+    network = CrossAttentionNetwork(describe_network(embedder, layers=layers, heads=heads))
+    learnt = {name: tensor.float() for name, tensor in load_file(embedder / "model.safetensors").items()}
+    for tower, prefix in ((network.vision, "vision_model."), (network.text, "text_model.")):
+        own = {name.removeprefix(prefix): tensor for name, tensor in learnt.items() if name.startswith(prefix)}
+        wanted = tower.state_dict()
+        tower.load_state_dict({name: own.get(name, tensor) for name, tensor in wanted.items()})
+    network.text.set_attn_implementation("eager")  # on CPUs its way back is several times faster
+    return network
