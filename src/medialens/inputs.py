@@ -12,6 +12,8 @@ To add a kind of medium: a part class here, a decoded type in `media/decoded.py`
 from __future__ import annotations
 
 import dataclasses
+import math
+import numbers
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -94,21 +96,39 @@ class Audio(Media):
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Video(Media):
-    """A clip: path, URL or bytes; with `start_seconds` and `end_seconds`, only that window of it."""
+    """A clip: path, URL, bytes, data URI, media reference, or its frames.
+
+    Files are mp4, mov, webm, mkv, avi and ogg (with the extra ``video``), animated GIF, PNG and WebP, and, as clips
+    of one frame, still pictures. Frames are an array (frames, height, width[, channels]) or tensor (frames, channels,
+    height, width), a list of pictures, or Sentence Transformers' ``{"array": ..., "video_metadata": {"fps": ...}}``.
+
+    Attributes:
+        start_seconds, end_seconds: Only this window of it, counted from its beginning; None is that, and its end.
+        fps: Frames per second, for clips that come as frames; needed there for a window, and for nothing else.
+    """
 
     start_seconds: float | None = dataclasses.field(default=None, kw_only=True)
     end_seconds: float | None = dataclasses.field(default=None, kw_only=True)
+    fps: float | None = dataclasses.field(default=None, kw_only=True)
     modality = "video"
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.fps is not None and not (_is_number(self.fps) and self.fps > 0):
+            msg = f"Video(fps={self.fps!r:.80}) must be a number of frames per second above 0"
+            raise InputError(msg, value=self.fps)
         start, end = self.start_seconds or 0.0, self.end_seconds
-        if start < 0 or (end is not None and end <= start):
+        are_numbers = _is_number(start) and (end is None or _is_number(end))
+        if not are_numbers or start < 0 or (end is not None and end <= start):
             msg = (
                 f"Video window from {self.start_seconds!r} to {self.end_seconds!r} seconds is empty: "
                 "start_seconds must be at least 0 and end_seconds after it"
             )
             raise InputError(msg, start_seconds=self.start_seconds, end_seconds=self.end_seconds)
+
+
+def _is_number(value: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, numbers.Real) and math.isfinite(value)
 
 
 Part: TypeAlias = Text | Image | Audio | Video
@@ -158,6 +178,8 @@ def as_item(value: Input) -> Item | Conversation:
     if isinstance(value, (Item, Conversation)):
         return value
     if isinstance(value, Mapping):
+        if _is_frames(value):
+            return Item(Video(value))
         return Conversation((value,)) if _is_message(value) else _from_fields(value)
     if _is_conversation(value):
         return Conversation(tuple(value))
@@ -207,6 +229,10 @@ def _is_conversation(value: Any) -> bool:
     return many and bool(value) and all(map(_is_message, value))
 
 
+def _is_frames(value: Mapping[str, Any]) -> bool:
+    return "array" in value and "video_metadata" in value
+
+
 def _is_message(value: Any) -> bool:
     return isinstance(value, Mapping) and "role" in value and "content" in value
 
@@ -231,5 +257,6 @@ def _from_fields(fields: Mapping[str, Any]) -> Item:
 def _field_parts(fields: Mapping[str, Any]) -> Iterable[Part]:
     for key, value in fields.items():
         kind = _FIELDS[key]
-        for one in value if isinstance(value, (list, tuple)) else [value]:
+        are_frames = kind is Video and isinstance(value, (list, tuple)) and bool(value) and all(map(_is_picture, value))
+        for one in value if isinstance(value, (list, tuple)) and not are_frames else [value]:
             yield one if isinstance(one, kind) else kind(one)

@@ -189,11 +189,9 @@ def test_a_kind_that_the_model_does_not_take():
         assert caught.value.supported == needs.modalities
 
 
-@pytest.mark.parametrize("part", [Audio(b"RIFF"), Video(b"ftyp")])
-def test_kinds_without_a_decoder(part):
-    needs = MediaNeeds(modalities=("audio", "video"))
+def test_kinds_without_a_decoder():
     with pytest.raises(UnsupportedModalityError, match="not supported yet"):
-        decode(resolve(Item(part), LIMITS), needs, LIMITS)
+        decode(resolve(Item(Audio(b"RIFF")), LIMITS), MediaNeeds(modalities=("audio",)), LIMITS)
 
 
 def test_each_failure_is_its_own_error(tmp_path, store):

@@ -1,12 +1,17 @@
 """Media: bytes in, decoded pictures out, and back.
 
 Stage: after `inputs`, before `models`. Takes the parts a caller handed in and reads what they point to, within
-limits; gives upright, opaque, 8-bit RGB pixels. Knows nothing of models, engines, frameworks and devices.
+limits; gives upright, opaque, 8-bit RGB pixels, of clips those of a few moments. Knows nothing of models, engines,
+frameworks and devices.
 
     inputs.Image -> source.py -> Encoded -> decode.py -> image.py -> DecodedImage -> render.py -> bytes
                     files.py     bytes      a row        pixels.py   uint8 (h, w, 3)
                     fetch.py     digest     per kind     arrays.py
                     store.py     type
+
+    inputs.Video -> source.py -> Encoded -> decode.py -> video.py -> DecodedVideo
+                    frames.py    or all     a row        animation.py, containers.py: files
+                                 frames     per kind     moments.py: when to look
 
 To add a kind of medium: a part class in `inputs`, a decoded type in `decoded.py`, a module here that decodes it, a
 row in `decode.py`, and its magic bytes in `sniff.py`. Importing this package imports no decoder.

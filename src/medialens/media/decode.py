@@ -19,12 +19,15 @@ import numpy as np
 from medialens.errors import InputError, MediaError, UnsupportedModalityError
 from medialens.inputs import MODALITIES, Audio, Image, Item, Media, Modality, Part, Text, Video
 from medialens.media.decoded import DecodedImage, DecodedItem, DecodedPart, MediaNeeds
+from medialens.media.frames import Clip, load_frames
 from medialens.media.image import load_image
 from medialens.media.limits import MediaLimits
+from medialens.media.moments import Window
 from medialens.media.reference import MediaReference
 from medialens.media.source import Encoded, read_part, reference_of, says_where
+from medialens.media.video import load_video
 
-Content: TypeAlias = Text | Encoded | DecodedImage
+Content: TypeAlias = Text | Encoded | DecodedImage | Clip
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,7 +36,7 @@ class ResolvedPart:
 
     Attributes:
         part: What the caller handed in.
-        content: Its text, its bytes, or, where it came as pixels, the picture.
+        content: Its text, its bytes, or, where it came as pixels, the picture or all frames of the clip.
         reference: The media reference it was given as, whose fragment selects a part of the content.
         digest: sha256 of the content and of what selects a part of it.
     """
@@ -59,7 +62,7 @@ class ResolvedItem:
 
 
 def resolve(item: Item, limits: MediaLimits) -> ResolvedItem:
-    """Read what the parts point to; nothing is decoded, except that pictures given as pixels are made canonical.
+    """Read what the parts point to; nothing is decoded, except that what is given as pixels is made canonical.
 
     Raises:
         MediaError: A part cannot be read, or the limits forbid it.
@@ -78,11 +81,12 @@ def decode(resolved: ResolvedItem, needs: MediaNeeds, limits: MediaLimits) -> De
     Raises:
         UnsupportedModalityError: A part is of a kind that the model does not take.
         MediaDecodeError, MediaLimitError: A medium is corrupt, or larger than the limits allow.
+        MissingExtraError: A medium needs a decoder that is not installed.
     """
     for kind in resolved.modalities:
         if kind not in needs.modalities:
             raise _unsupported(kind, needs.modalities)
-    return DecodedItem(tuple(_KINDS[type(one.part)].decode(one, limits) for one in resolved.parts))
+    return DecodedItem(tuple(_KINDS[type(one.part)].decode(one, needs, limits) for one in resolved.parts))
 
 
 def check_text(text: str, name: str) -> bytes:
@@ -124,10 +128,41 @@ def _resolve_media(part: Part, limits: MediaLimits) -> ResolvedPart:
     return ResolvedPart(part=part, content=content, reference=reference, digest=_selected(content.digest, reference))
 
 
-def _resolve_window(part: Part, limits: MediaLimits) -> ResolvedPart:
-    resolved, video = _resolve_media(part, limits), cast("Video", part)
-    window = f"{resolved.digest} {video.start_seconds} {video.end_seconds}"
-    return dataclasses.replace(resolved, digest=hashlib.sha256(window.encode()).hexdigest())
+def _resolve_video(part: Part, limits: MediaLimits) -> ResolvedPart:
+    video = cast("Video", part)
+    if says_where(video.source):
+        reference = reference_of(video)
+        window = _window(video, reference)
+        if video.fps is not None:
+            msg = f"fps={video.fps!r} is for clips that come as frames; a file says itself when its frames are shown"
+            raise InputError(msg, value=video.fps)
+        content: Encoded | Clip = read_part(video, limits)
+    else:
+        reference, window = None, _window(video, None)
+        content = load_frames(video.source, fps=video.fps, limits=limits)
+        if content.fps is None and not window.is_whole:
+            msg = (
+                f"{video!r} comes as frames without fps: what is in its window cannot be told; pass Video(..., fps=...)"
+            )
+            raise InputError(msg, start_seconds=video.start_seconds, end_seconds=video.end_seconds)
+    digest = content.digest if window.is_whole else hashlib.sha256(f"{content.digest} {window}".encode()).hexdigest()
+    return ResolvedPart(part=video, content=content, reference=reference, digest=digest)
+
+
+def _window(video: Video, reference: MediaReference | None) -> Window:
+    """The one window, however it was named."""
+    own = Window.of(video.start_seconds, video.end_seconds)
+    if reference is None or reference == reference.whole():
+        return own
+    if reference.page is not None or reference.box is not None:
+        msg = f"{reference} selects a page or a box of it, which is not supported: of a clip, only t= can be selected"
+        raise UnsupportedModalityError(msg, reference=str(reference), modalities=("video",), supported=("video",))
+    if not own.is_whole:
+        msg = (
+            f"{reference} has a window of its own; leave out start_seconds and end_seconds, or the #t= of the reference"
+        )
+        raise InputError(msg, start_seconds=video.start_seconds, end_seconds=video.end_seconds)
+    return Window.of(reference.start_seconds, reference.end_seconds)
 
 
 def _selected(digest: str, reference: MediaReference | None) -> str:
@@ -138,11 +173,11 @@ def _selected(digest: str, reference: MediaReference | None) -> str:
     return hashlib.sha256(str(same_type).encode()).hexdigest()
 
 
-def _decode_text(resolved: ResolvedPart, _limits: MediaLimits) -> DecodedPart:
+def _decode_text(resolved: ResolvedPart, _needs: MediaNeeds, _limits: MediaLimits) -> DecodedPart:
     return cast("Text", resolved.content)
 
 
-def _decode_image(resolved: ResolvedPart, limits: MediaLimits) -> DecodedPart:
+def _decode_image(resolved: ResolvedPart, _needs: MediaNeeds, limits: MediaLimits) -> DecodedPart:
     if isinstance(resolved.content, DecodedImage):
         return resolved.content
     reference = resolved.reference
@@ -163,10 +198,20 @@ def _crop(picture: DecodedImage, reference: MediaReference, digest: str) -> Deco
     return DecodedImage(pixels=pixels, digest=digest)
 
 
-def _decode_nothing(resolved: ResolvedPart, _limits: MediaLimits) -> DecodedPart:
+def _decode_video(resolved: ResolvedPart, needs: MediaNeeds, limits: MediaLimits) -> DecodedPart:
+    return load_video(
+        cast("Encoded | Clip", resolved.content),
+        n_frames=needs.n_frames,
+        window=_window(cast("Video", resolved.part), resolved.reference),
+        digest=resolved.digest,
+        limits=limits,
+    )
+
+
+def _decode_nothing(resolved: ResolvedPart, _needs: MediaNeeds, _limits: MediaLimits) -> DecodedPart:
     kind = resolved.part.modality
-    msg = f"{resolved.part!r} cannot be decoded: {kind} is not supported yet; text and image are"
-    raise UnsupportedModalityError(msg, modalities=(kind,), supported=("text", "image"))
+    msg = f"{resolved.part!r} cannot be decoded: {kind} is not supported yet; text, image and video are"
+    raise UnsupportedModalityError(msg, modalities=(kind,), supported=("text", "image", "video"))
 
 
 def _unsupported(kind: Modality, supported: tuple[Modality, ...]) -> InputError:
@@ -177,7 +222,7 @@ def _unsupported(kind: Modality, supported: tuple[Modality, ...]) -> InputError:
 @dataclasses.dataclass(frozen=True)
 class _Kind:
     resolve: Callable[[Part, MediaLimits], ResolvedPart]
-    decode: Callable[[ResolvedPart, MediaLimits], DecodedPart]
+    decode: Callable[[ResolvedPart, MediaNeeds, MediaLimits], DecodedPart]
 
 
 # A new kind of medium is a row here.
@@ -185,5 +230,5 @@ _KINDS: dict[type[Part], _Kind] = {
     Text: _Kind(_resolve_text, _decode_text),
     Image: _Kind(_resolve_image, _decode_image),
     Audio: _Kind(_resolve_media, _decode_nothing),
-    Video: _Kind(_resolve_window, _decode_nothing),
+    Video: _Kind(_resolve_video, _decode_video),
 }

@@ -114,7 +114,7 @@ def measure_image(picture: Encoded, limits: MediaLimits = _DEFAULT_LIMITS) -> tu
         MediaDecodeError: No picture.
         MediaLimitError: Too many pixels, or too long and narrow.
     """
-    with _reading(picture, limits) as image:
+    with reading(picture, limits) as image:
         width, height = image.size
         turned = not _is_upright(picture) and orientation_of(image) in _TURNED
         return (height, width) if turned else (width, height)
@@ -128,18 +128,33 @@ def _is_upright(picture: Encoded) -> bool:
 
 
 def _load_encoded(picture: Encoded, limits: MediaLimits) -> DecodedImage:
-    with _reading(picture, limits) as image:
-        rawmode = rawmode_of(image)
-        _allocate(image)
-        image.load()
-        check_size(*image.size, repr(picture.name), limits)  # a header can promise less than the body holds
-        pixels = to_rgb(image, orientation=orientation_of(image), rawmode=rawmode)
-    return DecodedImage(pixels=pixels, digest=picture.digest)
+    with reading(picture, limits) as image:
+        return DecodedImage(pixels=pixels_of(image, picture, limits), digest=picture.digest)
+
+
+def pixels_of(image: ImageFile.ImageFile, picture: Encoded, limits: MediaLimits) -> npt.NDArray[np.uint8]:
+    """The canonical pixels of an opened picture, of an animation those of the frame it stands at.
+
+    Args:
+        image: What `reading` gave.
+        picture: The file it comes from.
+        limits: What its size must keep to once it is loaded: a header can promise less than the body holds.
+    """
+    rawmode = rawmode_of(image)
+    _allocate(image)
+    image.load()
+    check_size(*image.size, repr(picture.name), limits)
+    return to_rgb(image, orientation=orientation_of(image), rawmode=rawmode)
 
 
 @contextmanager
-def _reading(picture: Encoded, limits: MediaLimits) -> Iterator[ImageFile.ImageFile]:
-    """The opened picture, its size checked; whatever fails inside becomes an error that names it."""
+def reading(picture: Encoded, limits: MediaLimits) -> Iterator[ImageFile.ImageFile]:
+    """The opened picture, its size checked; whatever fails inside becomes an error that names it.
+
+    Raises:
+        MediaDecodeError: It is no picture, or corrupt.
+        MediaLimitError: It is too large.
+    """
     name = repr(picture.name)
     try:
         with _opened(picture, name) as image:

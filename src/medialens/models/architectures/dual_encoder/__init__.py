@@ -1,7 +1,8 @@
 """Two towers, one for text and one for pictures, whose vectors can be compared: CLIP and its relatives.
 
 CLIP, SigLIP, SigLIP 2 (fixed size and NaFlex), Chinese-CLIP, any `VisionTextDualEncoder`, and BGE-VL's CLIP
-models; as plain transformers repositories or in either layout of Sentence Transformers. As a reranker it gives
+models; as plain transformers repositories or in either layout of Sentence Transformers. One that says how it looks
+at clips (``clip_sheet``) takes them as pictures of several frames. As a reranker it gives
 ``sigmoid(scale * cosine + bias)``, with the scale and bias it was trained with.
 """
 

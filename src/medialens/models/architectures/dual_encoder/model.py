@@ -18,6 +18,7 @@ from medialens.models.architectures.dual_encoder.processing import Processing
 from medialens.models.family import LoadRequest
 from medialens.models.layers.backbone import actual_placement, image_settings, load_backbone, load_tokenizer
 from medialens.models.layers.checks import check_item, only_item
+from medialens.models.layers.clip_sheet import ClipSheet, read_clip_sheet
 from medialens.models.layers.heads import to_unit_length
 from medialens.models.layers.pixel_settings import read_pixel_recipe
 from medialens.models.layers.pixels import PixelRecipe, normalise
@@ -33,7 +34,7 @@ _MIXING_REMEDY = (
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class DualEncoder:
-    """Text and pictures to vectors of one space; see `protocol.Model`."""
+    """Text, pictures and clips to vectors of one space; see `protocol.Model`."""
 
     recipe: Recipe
     placement: Placement
@@ -99,7 +100,8 @@ def load(request: LoadRequest) -> DualEncoder:
     reader = TextReader(
         tokenizer, max_tokens=max_tokens(tokenizer, text_config(towers.config), wanted=request.spec.max_tokens)
     )
-    recipe = _read_recipe(request, towers, pixels, reader)
+    sheet = read_clip_sheet(manifest, pixels.final_size)
+    recipe = _read_recipe(request, towers, pixels, reader, sheet)
     return DualEncoder(
         recipe=recipe,
         placement=actual_placement(request.placement, towers.config),
@@ -108,6 +110,7 @@ def load(request: LoadRequest) -> DualEncoder:
             reader=reader,
             tower=TOWERS[manifest.model_type],
             pixels=pixels,
+            sheet=sheet,
             patch=_cost_patch(towers.config.vision_config),
         ),
         towers=towers,
@@ -115,13 +118,15 @@ def load(request: LoadRequest) -> DualEncoder:
     )
 
 
-def _read_recipe(request: LoadRequest, towers: Any, pixels: PixelRecipe, reader: TextReader) -> Recipe:
+def _read_recipe(
+    request: LoadRequest, towers: Any, pixels: PixelRecipe, reader: TextReader, sheet: ClipSheet | None
+) -> Recipe:
     manifest = request.manifest
     fusion = request.spec.fusion or read_fusion(manifest)
     return Recipe(
         family="dual_encoder",
         task="embed",
-        modalities=("text", "image"),
+        modalities=("text", "image", "video") if sheet else ("text", "image"),
         mixes=fusion is not None,
         prompts=manifest.prompts,
         default_prompt_name=manifest.default_prompt_name,
@@ -131,12 +136,14 @@ def _read_recipe(request: LoadRequest, towers: Any, pixels: PixelRecipe, reader:
         logit_scale=float(towers.logit_scale.float().exp()),
         logit_bias=read_bias(manifest, towers),
         max_tokens=reader.max_tokens,
+        n_frames=sheet.n_frames if sheet else 0,
         settings={
             "architecture": manifest.model_type,
             "fusion": fusion,
             "normalize": normalises(manifest),
             "truncate_dim": manifest.truncate_dim,
             "pixels": pixels.as_settings(),
+            **({"clip_sheet": sheet.as_settings()} if sheet else {}),
         },
     )
 

@@ -9,8 +9,9 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from medialens.media.decoded import DecodedImage, DecodedItem
+from medialens.media.decoded import DecodedItem
 from medialens.models.architectures.dual_encoder._repo import Tower
+from medialens.models.layers.clip_sheet import ClipSheet, Pixels, as_picture
 from medialens.models.layers.pixels import PixelRecipe, to_patches, to_pixels
 from medialens.models.layers.tokens import TextReader, Tokens, pad
 from medialens.models.protocol import Batch, Cost, Prepared
@@ -31,7 +32,7 @@ class Picture:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Payload:
-    """One item: its text, if it has any, and its pictures."""
+    """One item: its text, if it has any, and its pictures, those of clips included."""
 
     tokens: Tokens | None
     pictures: tuple[Picture, ...]
@@ -45,19 +46,22 @@ class Processing:
         reader: Text to ids.
         tower: How the text tower wants them.
         pixels: Which pixels the image tower wants.
+        sheet: How clips become pictures; None where the model takes none.
         patch: Side of its patches, for the cost.
     """
 
     reader: TextReader
     tower: Tower
     pixels: PixelRecipe
+    sheet: ClipSheet | None
     patch: int
 
     def prepare(self, item: DecodedItem, *, instruction: str) -> Prepared:
-        """Ids and pixels of one item; `instruction` goes before its text, and does nothing to a lone picture."""
+        """Ids and pixels of one item; `instruction` goes before its text, and does nothing without one."""
         has_text = "text" in item.modalities
         tokens = self.reader.read(instruction + item.text) if has_text else None
-        pictures = tuple(self._read_picture(image) for image in item.images)
+        shown = (as_picture(part, self.sheet, self.pixels.final_size) for part in item.shown)
+        pictures = tuple(self._read_picture(picture) for picture in shown)
         n_tokens = self._text_length(tokens) if tokens else 0
         n_bytes = 8 * n_tokens + sum(picture.pixels.numel() for picture in pictures)
         cost = Cost(n_tokens=n_tokens, n_patches=sum(picture.n_patches for picture in pictures))
@@ -74,8 +78,8 @@ class Processing:
     def _text_length(self, tokens: Tokens) -> int:
         return self.reader.max_tokens if self.tower.full_length else len(tokens)
 
-    def _read_picture(self, image: DecodedImage) -> Picture:
-        pixels = to_pixels(image.pixels, self.pixels)
+    def _read_picture(self, picture: Pixels) -> Picture:
+        pixels = to_pixels(picture, self.pixels)
         side = self.pixels.patch or self.patch
         grid = (max(1, pixels.shape[1] // side), max(1, pixels.shape[2] // side))
         return Picture(to_patches(pixels, side) if self.pixels.patch else pixels, grid)
