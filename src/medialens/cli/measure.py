@@ -16,23 +16,34 @@ def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "measure",
         help="measure a model on held-out drawn pictures",
-        description="Measures recall on drawn pictures that training never saw, and prints the table.",
+        description="Measures a model on drawn pictures and clips that training never saw, and prints the tables.",
     )
     parser.add_argument("model", nargs="?", default="demo", help="a name, a folder or a hub id; default: %(default)s")
-    parser.add_argument("--output", type=Path, help="write the table to this file as well")
+    parser.add_argument("--output", type=Path, help="write what was measured to this file as well")
+    parser.add_argument(
+        "--write",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="write it into these Markdown files, between <!-- measured: MODEL --> and <!-- /measured -->",
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measures and prints."""
-    from medialens.encoder import Encoder  # noqa: PLC0415  # torch comes with it
-    from medialens.training.measuring.embedder import measure  # noqa: PLC0415
-    from medialens.training.measuring.table import to_markdown  # noqa: PLC0415
+    """Measures, prints, and writes where asked."""
+    from medialens.training.measuring.embedder import measure  # noqa: PLC0415  # torch comes with it
+    from medialens.training.measuring.report import check_places, rewrite  # noqa: PLC0415
 
+    for path in arguments.write:
+        check_places(path, arguments.model)
     started = time.perf_counter()
-    table = to_markdown(measure(Encoder(arguments.model)))
-    print(table)
+    report = measure(arguments.model)
+    print(report.whole)
     print(f"Measured in {time.perf_counter() - started:.0f} s")
     if arguments.output:
-        arguments.output.write_text(table, encoding="utf-8")
+        arguments.output.write_text(report.whole, encoding="utf-8")
+    for path in arguments.write:
+        path.write_text(rewrite(path.read_text(encoding="utf-8"), arguments.model, report), encoding="utf-8")
     return 0

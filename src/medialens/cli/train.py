@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import platform
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -56,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Trains, measures and writes the repository to ``OUTPUT/repository``."""
     import torch  # noqa: PLC0415  # the command line stays light until a command runs
 
+    from medialens.training.embedder.publish import publish  # noqa: PLC0415
     from medialens.training.embedder.recipe import train  # noqa: PLC0415
 
     if arguments.threads:
@@ -65,8 +65,19 @@ def run(arguments: argparse.Namespace) -> int:
     done = train(settings, arguments.output, on_checkpoint=_tell)
     if done.step < settings.steps:
         print(f"Stopped after step {done.step} of {settings.steps}; the same command goes on from there.")
-    _finish(done, arguments.output / "repository")
+    report = publish(done, arguments.output / "repository", command=_command(arguments))
+    print(report.whole)
+    print(f"Repository: {arguments.output / 'repository'}")
     return 0
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """What was typed, as far as it decides what comes out."""
+    told = {"--steps": arguments.steps, "--seed": arguments.seed, "--minutes": arguments.minutes}
+    options = [f"{name} {value}" for name, value in told.items() if value is not None]
+    if arguments.precision != "auto":
+        options.append(f"--precision {arguments.precision}")
+    return " ".join(["medialens train", arguments.model, *options])
 
 
 def _settings(arguments: argparse.Namespace) -> RecipeSettings:
@@ -86,28 +97,3 @@ def _tell(done: EmbedderRun) -> None:
         f"step {done.step}, {done.minutes:.1f} minutes: recall@1 of {line.n_candidates} {line.recall_at_1:.3f}",
         flush=True,
     )
-
-
-def _finish(done: EmbedderRun, folder: Path) -> None:
-    import torch  # noqa: PLC0415
-
-    from medialens.encoder import Encoder  # noqa: PLC0415
-    from medialens.training.card import Origin, write_card  # noqa: PLC0415
-    from medialens.training.embedder.export import export  # noqa: PLC0415
-    from medialens.training.measuring.embedder import measure  # noqa: PLC0415
-    from medialens.training.measuring.table import to_markdown  # noqa: PLC0415
-
-    export(done, folder)
-    encoder = Encoder(str(folder))
-    rows = measure(encoder)
-    origin = Origin(
-        command="medialens train demo",
-        settings=done.settings,
-        minutes=done.minutes,
-        device=f"{torch.get_num_threads()} threads of a CPU ({platform.machine()})",
-        n_parameters=sum(tensor.numel() for tensor in done.network.parameters()),
-        dimension=encoder.dimension,
-    )
-    write_card(folder, origin, rows)
-    print(to_markdown(rows))
-    print(f"Repository: {folder}")

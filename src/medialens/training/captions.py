@@ -30,7 +30,7 @@ def say(scene: Scene, chance: random.Random) -> Caption:
 
 def deny(text: str, scene: Scene, speaker: Speaker) -> str:
     """The text with what the scene is not: ``a red circle, not a square``; unchanged where nothing can be denied."""
-    names = [name for name in _DENIABLE if scene.facts.get(name)]
+    names = deniable(scene)
     if not names:
         return text
     name = speaker.chance.choice(names)
@@ -38,3 +38,8 @@ def deny(text: str, scene: Scene, speaker: Speaker) -> str:
     word = speaker.word(speaker.chance.choice(others))
     denied = with_article(word) if _DENIABLE[name] else word
     return text + speaker.one_of(f", not {denied}", f" and not {denied}", f" but not {denied}")
+
+
+def deniable(scene: Scene) -> list[str]:
+    """The names of those of its facts of which another value can be denied."""
+    return [name for name in _DENIABLE if scene.facts.get(name)]

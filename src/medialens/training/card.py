@@ -1,61 +1,73 @@
-"""The model card of an embedded model: what it is, how it was made, what it can and cannot do, in numbers."""
+"""The model card of an embedded model: what it is, how it was made, what it can and cannot do, in numbers.
+
+What all cards share is here; what each says of itself is in its own folder's `card.py`.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import platform
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
 
-from medialens.training.embedder.recipe import RecipeSettings
-from medialens.training.measuring.table import Row, to_markdown
+from medialens.training.measuring.report import Report, marked
+from medialens.training.run import Run
 
 _CARD = """---
 license: apache-2.0
-pipeline_tag: sentence-similarity
-tags: [image-text-retrieval, dual-encoder, synthetic-data]
+pipeline_tag: {task}
+tags: [{tags}]
 ---
 
-# demo: the embedded model of medialens
+# {name}: {title}
 
-A dual encoder for text and pictures that were *drawn*: shapes, counts and relations, little drawings of things,
-charts, tables, screens, short documents and rendered words. It is small enough to travel with the package and good
-enough to try everything with; it has never seen a photograph, and knows a few hundred English words. For real
-pictures, take a model from the hub.
+{about}
 
-ConvNeXt (96 x 96 pixels, six stages down to one cell) and a 3-layer BERT in `VisionTextDualEncoder`;
-{n_parameters:.1f} million parameters, stored in float16; vectors of {dimension} numbers.
-Items that mix text and picture are embedded as the sum of both features. `sigmoid(scale * cosine + bias)`, with the
-scale of the weights and the bias in `config.json`, is calibrated for one match among 20 candidates.
+{n_parameters:.1f} million parameters, stored in float16.
 
 ## How it was made
 
     {command}
 
-Trained from nothing on {n_examples:,} pictures, drawn on the fly, in {minutes:.0f} minutes on {device}; {precision};
-torch {torch}, transformers {transformers}, seed {seed}. Captions and pictures find each other by a symmetric
-contrastive loss, and both name the facts of the scene through one table, which was thrown away at the end.
-One combination of facts in ten, eight sentence frames and a synonym of each concept were kept from it.
+{origin} {making}
+
+![Loss and recall by step](curve.svg)
 
 ## What it can do
 
-Measured by `medialens measure demo` on held-out combinations, through the public `Encoder`:
+Measured by `medialens measure {name}`, through the public handles:
 
-{table}
-"among ... only" lets pictures of one kind compete with each other, which is harder than a mixed gallery.
-
+{measured}
 ## What it cannot do
 
-It reads little: among pictures of words it finds the right one about three times in ten (a quarter of those words are
-invented), although nearly always among the first five. Near-duplicates are often swapped: a circle above a square
-against the square above the circle, three stars against four, a happy face against a sad one. Of ten pictures that
-differ in the shape alone (same colour, size and place) it finds the right one in four to eight of ten cases; it goes
-by colours and places first. It does not know
-photographs, words beyond its vocabulary (it spells them, and mostly fails), negations ("without red"), numbers above
-six, or anything else that the recipe does not draw.
+{limits}
 """
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CardText:
+    """What a model says of itself, in Markdown.
+
+    Attributes:
+        name: As the package calls it.
+        title: After the name, in the heading.
+        task: The hub's word for what it does.
+        tags: The hub's, separated by commas.
+        about: What it is, and what for.
+        making: What was special about its training.
+        limits: What it cannot do.
+    """
+
+    name: str
+    title: str
+    task: str
+    tags: str
+    about: str
+    making: str
+    limits: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -64,35 +76,71 @@ class Origin:
 
     Attributes:
         command: Typed to train them.
-        settings: Of the run.
+        beginning: From what they were trained: ``nothing``, or another model.
+        examples: How many of what: ``1,000 pictures``.
+        seed: Of the run.
         minutes: Spent training, over all sittings.
         device: What it was trained on.
+        half: Whether the arithmetic was bfloat16.
         n_parameters: Of the network.
-        dimension: Of its vectors.
     """
 
     command: str
-    settings: RecipeSettings
+    beginning: str
+    examples: str
+    seed: int
     minutes: float
     device: str
+    half: bool
     n_parameters: int
-    dimension: int
+
+    @property
+    def sentence(self) -> str:
+        """All of it but the command and the parameters."""
+        precision = "bfloat16" if self.half else "float32"
+        return (
+            f"Trained from {self.beginning} on {self.examples}, drawn on the fly, in {self.minutes:.0f} minutes on "
+            f"{self.device}; {precision} arithmetic; torch {torch.__version__}, transformers "
+            f"{transformers.__version__}, seed {self.seed}."
+        )
 
 
-def write_card(folder: Path, origin: Origin, rows: Sequence[Row]) -> None:
-    """Writes ``README.md`` into the repository."""
-    settings = origin.settings
-    text = _CARD.format(
-        n_parameters=origin.n_parameters / 1e6,
-        dimension=origin.dimension,
-        command=origin.command,
-        n_examples=settings.steps * settings.batch_size,
-        minutes=origin.minutes,
-        device=origin.device,
-        precision="bfloat16 arithmetic" if settings.half else "float32 arithmetic",
-        torch=torch.__version__,
-        transformers=transformers.__version__,
-        seed=settings.seed,
-        table=to_markdown(rows),
+def origin_of(run: Run[Any], *, command: str, examples: str, beginning: str = "nothing") -> Origin:
+    """What the run itself knows of it, on the machine that it ran on."""
+    return Origin(
+        command=command,
+        beginning=beginning,
+        examples=examples,
+        seed=run.settings.seed,
+        minutes=run.minutes,
+        device=describe_device(),
+        half=run.settings.half,
+        n_parameters=sum(tensor.numel() for tensor in run.network.parameters()),
     )
-    (folder / "README.md").write_text(text, encoding="utf-8")
+
+
+def describe_device() -> str:
+    """The threads that torch uses, and the processor by its name where the system tells it."""
+    names = Path("/proc/cpuinfo")
+    lines = names.read_text(encoding="utf-8").splitlines() if names.is_file() else []
+    name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    n_threads = torch.get_num_threads()
+    return f"{n_threads} thread{'s' if n_threads > 1 else ''} of a CPU ({name or platform.machine()})"
+
+
+def write_card(folder: Path, text: CardText, origin: Origin, report: Report) -> None:
+    """Writes ``README.md`` into the repository; its measured part can be written anew, see `report.rewrite`."""
+    card = _CARD.format(
+        task=text.task,
+        tags=text.tags,
+        name=text.name,
+        title=text.title,
+        about=text.about,
+        n_parameters=origin.n_parameters / 1e6,
+        command=origin.command,
+        origin=origin.sentence,
+        making=text.making,
+        measured=marked(text.name, report.whole),
+        limits=text.limits,
+    )
+    (folder / "README.md").write_text(card, encoding="utf-8")
