@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medialens.inputs import Text
-from medialens.media.decoded import DecodedImage, DecodedItem
+from medialens.media.decoded import DecodedImage, DecodedItem, DecodedVideo
 from medialens.models.loading import ModelSpec, load_model
 from medialens.models.protocol import Model
 
@@ -31,7 +31,12 @@ def decoded(pixels: npt.NDArray[np.uint8]) -> DecodedImage:
     return DecodedImage(pixels=pixels, digest=hashlib.sha256(pixels.tobytes()).hexdigest())
 
 
-def item(*parts: str | DecodedImage) -> DecodedItem:
+def clip(*frames: npt.NDArray[np.uint8]) -> DecodedVideo:
+    digest = hashlib.sha256(b"".join(frame.tobytes() for frame in frames)).hexdigest()
+    return DecodedVideo(frames=frames, times_seconds=tuple(map(float, range(len(frames)))), digest=digest)
+
+
+def item(*parts: str | DecodedImage | DecodedVideo) -> DecodedItem:
     return DecodedItem(tuple(Text(part) if isinstance(part, str) else part for part in parts))
 
 

@@ -376,6 +376,14 @@ def convnext_dual_encoder(folder: Path) -> Path:
     return folder
 
 
+def clip_sheet_dual_encoder(folder: Path) -> Path:
+    """The same, looking at clips as well: at four moments, side by side on one picture."""
+    convnext_dual_encoder(folder)
+    sheet = {"rows": 2, "columns": 2, "gutter": 2, "resample": "bicubic"}
+    edit_json(folder, "config.json", medialens={"fusion": "sum", "clip_sheet": sheet})
+    return folder
+
+
 # --- text encoders -----------------------------------------------------------------------------------------------
 
 

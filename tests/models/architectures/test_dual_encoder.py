@@ -10,9 +10,10 @@ import torch
 from tests import tiny
 from tests.models.contract import ATOL, FamilyContract, recorded
 from tests.models.samples import PICTURES, TEXTS
-from tests.running import embed, item, load, picture
+from tests.running import clip, decoded, embed, item, load, picture
 
 from medialens.errors import InputError, RepositoryError, UnsupportedModalityError
+from medialens.models.layers.clip_sheet import ClipSheet
 
 EVERY = pytest.mark.parametrize("name", tiny.DUAL_ENCODERS)
 
@@ -40,6 +41,22 @@ class TestContractWithMixedItems(FamilyContract):
     @pytest.fixture(params=["clip", "siglip", "siglip2_naflex", "convnext_dual_encoder"])
     def model(self, request, tiny_model):
         return load(tiny_model(request.param), fusion="sum")
+
+
+class TestContractWithClips(FamilyContract):
+    family = "dual_encoder"
+    work = (
+        (item("a red circle"),),
+        (item(clip(*(picture(20, 30, seed).pixels for seed in range(4)))),),
+        (item(clip(*(picture(120, 90, seed).pixels for seed in range(4)))),),
+        (item(PICTURES[2]),),
+        (item(clip(*(picture(20, 30, seed).pixels for seed in (3, 2, 1, 0))), "a dog"),),
+        (item("two cats", PICTURES[1], clip(*(picture(20, 30, seed).pixels for seed in range(4, 8)))),),
+    )
+
+    @pytest.fixture
+    def model(self, tiny_model):
+        return load(tiny_model("clip_sheet_dual_encoder"))
 
 
 @EVERY
@@ -183,4 +200,58 @@ def test_unknown_fusion_in_the_repository(tmp_path):
     tiny.edit_json(folder, "config.json", medialens={"fusion": "product"})
 
     with pytest.raises(RepositoryError, match="'product', expected 'sum'"):
+        load(folder)
+
+
+# Clips -------------------------------------------------------------------------------------------------------------
+
+FOUR = [picture(24 + 8 * at, 31, at).pixels for at in range(4)]
+
+
+def test_a_clip_is_seen_as_its_sheet(tiny_model):
+    model = load(tiny_model("clip_sheet_dual_encoder"))
+    sheet = decoded(ClipSheet().compose(FOUR, (32, 32)))
+
+    vectors = embed(model, [item(clip(*FOUR)), item(sheet), item("a dog", clip(*FOUR)), item("a dog", sheet)])
+
+    np.testing.assert_allclose(vectors[0], vectors[1], rtol=0, atol=ATOL)
+    np.testing.assert_allclose(vectors[2], vectors[3], rtol=0, atol=ATOL)
+    assert (
+        model.prepare((item(clip(*FOUR)),), instruction="").cost == model.prepare((item(sheet),), instruction="").cost
+    )
+
+
+def test_the_recipe_says_how_clips_are_looked_at(tiny_model, tmp_path):
+    recipe = load(tiny_model("clip_sheet_dual_encoder")).recipe
+    assert recipe.modalities == ("text", "image", "video")
+    assert recipe.n_frames == 4
+    assert recipe.settings["clip_sheet"] == {"rows": 2, "columns": 2, "gutter": 2, "resample": "bicubic"}
+
+    folder = tiny.clip_sheet_dual_encoder(tmp_path / "wider")
+    tiny.edit_json(folder, "config.json", medialens={"fusion": "sum", "clip_sheet": {"columns": 3}})
+    wider = load(folder).recipe
+    assert wider.n_frames == 6
+    assert wider.fingerprint() != recipe.fingerprint()
+
+
+def test_without_a_sheet_clips_are_refused(tiny_model):
+    model = load(tiny_model("convnext_dual_encoder"))
+    assert not model.recipe.supports("video")
+    assert model.recipe.n_frames == 0
+    with pytest.raises(UnsupportedModalityError, match="video"):
+        embed(model, [item(clip(*FOUR))])
+
+
+def test_two_clips_are_a_mixture(tmp_path):
+    folder = tiny.clip_sheet_dual_encoder(tmp_path / "single")
+    tiny.edit_json(folder, "config.json", medialens={"clip_sheet": {}})
+    with pytest.raises(UnsupportedModalityError, match="2 videos"):
+        embed(load(folder), [item(clip(*FOUR), clip(*FOUR))])
+
+
+@pytest.mark.parametrize("settings", ["4", [2, 2], {"rows": 0}, {"columns": 2.0}, {"gutter": -1}, {"cells": 4}])
+def test_a_sheet_that_is_none_is_said_to_be_one(tmp_path, settings):
+    folder = tiny.clip_sheet_dual_encoder(tmp_path / "broken")
+    tiny.edit_json(folder, "config.json", medialens={"clip_sheet": settings})
+    with pytest.raises(RepositoryError, match=r"clip_sheet of config\.json"):
         load(folder)

@@ -124,14 +124,14 @@ def _why_no_sheet(settings: Any, size: tuple[int, int] | None) -> str | None:
     names = [field.name for field in dataclasses.fields(ClipSheet)]
     if not isinstance(settings, Mapping) or not set(settings) <= set(names):
         return f"must be an object with the keys {', '.join(names)}"
-    sheet = ClipSheet(**settings)
-    numbers: tuple[Any, ...] = (sheet.rows, sheet.columns, sheet.gutter)
+    said = {**ClipSheet().as_settings(), **settings}
+    numbers = (said["rows"], said["columns"], said["gutter"])
     if not all(type(number) is int and 0 <= number <= _LARGEST for number in numbers) or 0 in numbers[:2]:
         return f"must have whole numbers of 1..{_LARGEST} as rows and columns and 0..{_LARGEST} as gutter"
-    if sheet.resample not in get_args(Resample):
+    if said["resample"] not in get_args(Resample):
         return f"must have one of {', '.join(get_args(Resample))} as resample"
     if size is None:
         return "needs an image processor that gives every picture the same size"
-    if min(sheet.cell(size)) < 1:
+    if min(ClipSheet(**said).cell(size)) < 1:
         return f"leaves no room for frames in pictures of {size[1]}x{size[0]}"
     return None
