@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import dataclasses
+import importlib.util
 import pickle
 
 import numpy as np
@@ -10,16 +11,21 @@ import PIL.Image
 import pytest
 from tests.engine.gates import Gate
 
-from medialens import Audio, Encoder, Image, Item, MediaLimits, MediaStore
+from medialens import Audio, Encoder, Image, Item, MediaLimits, MediaStore, Video
 from medialens.engine.config import EngineConfig
 from medialens.engine.engine import Engine
 from medialens.errors import (
     InputError,
     ItemFailedError,
+    MediaDecodeError,
+    MediaError,
+    MediaLimitError,
     MediaNotFoundError,
+    MissingExtraError,
     RepositoryNotFoundError,
     UnsupportedModalityError,
 )
+from medialens.models.layers.clip_sheet import ClipSheet
 from medialens.outputs import EncodeResult
 from medialens.scoring.quantization import quantize
 from medialens.testing.fake_model import FakeModel, fake_models, fake_recipe
@@ -320,3 +326,74 @@ def test_a_kind_that_the_model_does_not_take_is_said_before_anything_is_read(enc
 
     assert list(result.errors) == [1, 2]
     assert all(isinstance(error, UnsupportedModalityError) for error in result.errors.values())
+
+
+# Clips -------------------------------------------------------------------------------------------------------------
+
+
+def test_clips_from_files_frames_and_references(tiny_model, tmp_path):
+    levels = (20, 90, 160, 230)
+    frames = np.stack([np.full((12, 16, 3), level, np.uint8) for level in levels])
+    pictures = [PIL.Image.fromarray(frame) for frame in frames]
+    path = tmp_path / "clip.gif"
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=100)
+    store = MediaStore("memory://encoder-clips")
+    window = dataclasses.replace(store.register(path), start_seconds=0.0, end_seconds=0.4)
+    encoder = Encoder(tiny_model("clip_sheet_dual_encoder"), store=store)
+
+    vectors = encoder.encode(
+        [
+            Video(path),
+            Video(path.read_bytes()),
+            Video(frames),
+            Video(pictures),
+            {"array": frames, "video_metadata": {"fps": 24}},
+            Video(str(window)),
+            Image(ClipSheet().compose(list(frames), (32, 32))),
+            Video(path, end_seconds=0.2),
+            Item(Video(path), "a dog"),
+        ]
+    )
+
+    assert encoder.supports("video")
+    assert encoder.supports(("text", "video"))
+    np.testing.assert_allclose(vectors[1:7], np.repeat(vectors[:1], 6, axis=0), rtol=0, atol=1e-5)
+    assert np.abs(vectors[7:] - vectors[0]).max(axis=1).min() > 1e-3
+    assert vectors.shape == (9, encoder.dimension)
+
+
+def test_each_bad_clip_fails_alone(tiny_model, tmp_path):
+    good = np.stack([np.full((12, 16, 3), level, np.uint8) for level in (0, 255)])
+    encoder = Encoder(tiny_model("clip_sheet_dual_encoder"), limits=MediaLimits(max_frames=50))
+
+    result = encoder.encode(
+        [
+            Video(good),
+            Video(b"GIF89a"),
+            Video(good[:0]),
+            Video(tmp_path / "gone.gif"),
+            "a dog",
+            Video(np.zeros((51, 4, 4, 3), np.uint8)),
+            Video(good, fps=2, start_seconds=7),
+            Video(b"\x00\x00\x00\x18ftypisom"),
+            Audio(b"RIFF"),
+        ],
+        errors="return",
+    )
+
+    assert {index: type(error) for index, error in result.errors.items()} == {
+        1: MediaDecodeError,
+        2: MediaDecodeError,
+        3: MediaNotFoundError,
+        5: MediaLimitError,
+        6: MediaError,
+        7: MediaDecodeError if importlib.util.find_spec("av") else MissingExtraError,
+        8: UnsupportedModalityError,
+    }
+    assert all(error.index == index for index, error in result.errors.items())
+
+
+def test_clips_are_refused_by_a_model_of_pictures(tiny_clip):
+    with pytest.raises(UnsupportedModalityError, match="takes text, image") as caught:
+        Encoder(tiny_clip).encode(["a dog", Video(np.zeros((2, 4, 4, 3), np.uint8))])
+    assert caught.value.index == 1

@@ -48,6 +48,29 @@ def test_sentence_transformers_dicts_keep_the_order_of_their_keys():
 
 
 @pytest.mark.parametrize(
+    "clip",
+    [
+        {"video": "a.mp4"},
+        {"video": {"array": np.zeros((2, 4, 4, 3)), "video_metadata": {"fps": 2}}},
+        {"array": np.zeros((2, 4, 4, 3)), "video_metadata": {"fps": 2}},
+        {"video": np.zeros((2, 4, 4, 3))},
+        {"video": [PIL.Image.new("RGB", (2, 2)), PIL.Image.new("RGB", (2, 2))]},
+        {"video": [np.zeros((4, 4, 3)), np.zeros((4, 4, 3))]},
+        {"video": Video("a.mp4", end_seconds=3.0)},
+    ],
+    ids="-".join,
+)
+def test_sentence_transformers_dicts_of_one_clip(clip):
+    (part,) = as_item(clip).parts
+    assert isinstance(part, Video)
+    assert not isinstance(part.source, Video)
+
+
+def test_several_clips_of_a_dict_are_several_parts():
+    assert [part.source for part in as_item({"video": ["a.mp4", "b.mp4"]}).parts] == ["a.mp4", "b.mp4"]
+
+
+@pytest.mark.parametrize(
     "messages",
     [
         {"role": "user", "content": "hello"},
@@ -93,10 +116,19 @@ def test_media_refuse_what_can_be_no_source(kind, source):
         kind(source)
 
 
-@pytest.mark.parametrize(("start", "end"), [(-1.0, 2.0), (3.0, 3.0), (5.0, 1.0), (None, 0.0)])
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [(-1.0, 2.0), (3.0, 3.0), (5.0, 1.0), (None, 0.0), (float("nan"), None), (0, float("inf")), ("1", None), (True, 2)],
+)
 def test_video_refuses_an_empty_window(start, end):
     with pytest.raises(InputError, match="window"):
         Video("a.mp4", start_seconds=start, end_seconds=end)
+
+
+@pytest.mark.parametrize("fps", [0, -3, float("nan"), float("inf"), "24", True])
+def test_video_refuses_a_rate_that_is_none(fps):
+    with pytest.raises(InputError, match="frames per second"):
+        Video("a.mp4", fps=fps)
 
 
 def test_text_refuses_other_types():

@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.media.clips import animate, grey, levels, seen
 from tests.media.encoding import encode, exif, noise
 
 from medialens.errors import (
@@ -30,6 +31,10 @@ from medialens.media.store import MediaStore
 LIMITS = MediaLimits()
 NEEDS = MediaNeeds(modalities=("text", "image"))
 PNG = encode(noise(6, 8))
+KNOWN = levels(8)
+FRAMES = np.stack([grey(level, 6, 8) for level in KNOWN])
+GIF = animate(FRAMES)  # of 0.8 seconds
+SEES = MediaNeeds(modalities=("text", "image", "video"), n_frames=2)
 
 
 def digest(*parts):
@@ -172,6 +177,88 @@ def test_pages_and_windows_are_not_supported_yet(store, selected, words):
     with pytest.raises(UnsupportedModalityError, match=words) as caught:
         decoded(Image(reference, store=store))
     assert str(reference) in str(caught.value)
+
+
+# Clips -----------------------------------------------------------------------------------------------------------
+
+
+def watched(*parts, needs=SEES, limits=LIMITS):
+    return decode(resolve(Item(*parts), limits), needs, limits).videos
+
+
+def test_clips_come_as_the_frames_that_the_model_looks_at():
+    (clip,) = watched("words", Video(GIF), Image(PNG))
+    assert seen(clip.frames, KNOWN) == [2, 6]
+    assert clip.times_seconds == pytest.approx((0.2, 0.6))
+    assert seen(watched(Video(GIF), needs=dataclasses.replace(SEES, n_frames=4))[0].frames, KNOWN) == [1, 3, 5, 7]
+
+
+def test_the_same_window_is_the_same_clip_however_it_is_named(store):
+    reference = store.put(GIF)
+    window = dataclasses.replace(reference, start_seconds=0.2, end_seconds=0.6)
+    ways = (
+        Video(GIF, start_seconds=0.2, end_seconds=0.6),
+        Video(reference, store=store, start_seconds=0.2, end_seconds=0.6),
+        Video(window, store=store),
+        Video(str(window), store=store),
+    )
+    assert {digest(way) for way in ways} == {digest(ways[0])}
+    assert len({digest(way) for way in (*ways, Video(GIF), Image(GIF), Video(GIF, end_seconds=0.6))}) == 4
+    for way in ways:
+        assert seen(watched(way)[0].frames, KNOWN) == [3, 5]
+
+
+def test_all_of_a_clip_is_one_window():
+    assert digest(Video(GIF)) == digest(Video(GIF, start_seconds=0)) == digest(Video(GIF, start_seconds=0.0))
+
+
+def test_frames_in_memory():
+    (clip,) = watched(Video(FRAMES, fps=10, start_seconds=0.2, end_seconds=0.6))
+    assert seen(clip.frames, KNOWN) == [3, 5]
+    same = {"array": torch.from_numpy(FRAMES), "video_metadata": {"fps": 10}}
+    assert digest(Video(same)) == digest(Video(list(FRAMES), fps=10))
+    assert digest(Video(same)) != digest(Video(FRAMES, fps=20))
+    assert digest(Video(same)) != digest(Video(same, end_seconds=0.5))
+
+
+def test_frames_that_change_after_they_were_resolved_change_nothing():
+    mine = FRAMES.copy()
+    resolved = resolve(Item(Video(mine)), LIMITS)
+    mine[:] = 0
+    assert seen(decode(resolved, SEES, LIMITS).videos[0].frames, KNOWN) == [2, 6]
+
+
+def test_a_window_of_frames_needs_their_rate():
+    with pytest.raises(InputError, match=r"without fps.*Video\(\.\.\., fps=\.\.\.\)"):
+        resolve(Item(Video(FRAMES, start_seconds=1)), LIMITS)
+
+
+def test_a_file_needs_no_rate():
+    with pytest.raises(InputError, match="a file says itself"):
+        resolve(Item(Video(GIF, fps=10)), LIMITS)
+
+
+def test_one_window_is_enough(store):
+    reference = dataclasses.replace(store.put(GIF), start_seconds=0.2, end_seconds=0.6)
+    with pytest.raises(InputError, match="has a window of its own"):
+        resolve(Item(Video(reference, store=store, start_seconds=0.1)), LIMITS)
+
+
+@pytest.mark.parametrize("selected", [{"page": 1}, {"box": (0, 0, 2, 2)}])
+def test_of_a_clip_only_time_can_be_selected(store, selected):
+    reference = dataclasses.replace(store.put(GIF), **selected)
+    with pytest.raises(UnsupportedModalityError, match="only t= can be selected"):
+        resolve(Item(Video(reference, store=store)), LIMITS)
+
+
+def test_a_window_that_is_not_there():
+    with pytest.raises(MediaError, match=r"lasts 0\.800 seconds, and its window begins at 5\.000"):
+        watched(Video(GIF, start_seconds=5))
+
+
+def test_a_model_of_pictures_takes_no_clips():
+    with pytest.raises(UnsupportedModalityError, match="does not take video"):
+        watched(Video(GIF), needs=NEEDS)
 
 
 # What goes wrong --------------------------------------------------------------------------------------------------

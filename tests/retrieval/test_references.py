@@ -1,5 +1,7 @@
 """Strings that frameworks store, read as items and written back."""
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +40,14 @@ def test_a_lone_reference_is_one_medium_in_the_given_store(reference, kind):
     (part,) = text_to_item(str(reference), store="memory://here").parts
     assert isinstance(part, kind)
     assert (part.source, part.store) == (str(reference), "memory://here")
+
+
+def test_a_window_of_an_animated_picture_is_a_clip():
+    """Of a still picture there is none, and without a window an animation is its first frame."""
+    window = dataclasses.replace(PICTURE, start_seconds=0.0, end_seconds=1.5)
+    for read in (text_to_item, query_to_item):
+        assert shape(read(str(window))) == [("video", str(window))]
+        assert shape(read(str(PICTURE))) == [("image", str(PICTURE))]
 
 
 @given(st.text())
