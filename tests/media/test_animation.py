@@ -159,9 +159,17 @@ def test_a_png_that_announces_more_frames_than_it_has():
 
 def test_a_huge_canvas_is_refused_before_it_is_painted():
     with pytest.raises(MediaLimitError, match="max_frame_pixels"):
-        load(bare_gif(2, (65535, 2000)), [0])
-    with pytest.raises(MediaLimitError, match="max_pixels"):
         load(bare_gif(2, (65535, 65535)), [0])
+
+
+@EVERY
+def test_too_large_frames_are_refused_before_pillow_opens_the_file(file_format, monkeypatch):
+    data = animate([grey(level, 20, 30) for level in levels(3)], file_format)
+    assert read(data).size == (30, 20)
+    monkeypatch.setattr("medialens.media.animation.reading", None)
+
+    with pytest.raises(MediaLimitError, match="max_frame_pixels"):
+        load(data, [0], MediaLimits(max_frame_pixels=599))
 
 
 def test_a_canvas_that_grows_on_the_way_is_refused_as_well():

@@ -36,7 +36,7 @@ class Animation:
     Attributes:
         durations: Seconds that each frame is shown; one 0 for a picture that stands still.
         first: The number that Pillow gives to the first of them.
-        size: (width, height) that all frames fit in; (0, 0) where the header says it.
+        size: (width, height) that all frames fit in; (0, 0) where it is not known without Pillow.
     """
 
     durations: tuple[Fraction, ...]
@@ -89,9 +89,10 @@ def load_animation(
         MediaLimitError: Frames are too large, or too many of them would have to be decoded.
     """
     frames: list[npt.NDArray[np.uint8]] = []
+    # Before it is opened, too: Pillow makes room for the canvas of a WebP file then.
+    check_frame_size(*animation.size, numbers[-1] + 1, repr(picture.name), limits)
     with reading(picture, limits) as image:
-        width, height = map(max, image.size, animation.size)
-        check_frame_size(width, height, numbers[-1] + 1, repr(picture.name), limits)
+        check_frame_size(*image.size, numbers[-1] + 1, repr(picture.name), limits)
         if len(animation.durations) == 1 and getattr(image, "is_animated", False) and picture.mime_type == "image/avif":
             msg = f"{picture.name!r} is an animated AVIF, which cannot be decoded as a clip; convert it to WebP or mp4"
             raise MediaDecodeError(msg, source=picture.name, mime_type=picture.mime_type)
@@ -142,10 +143,12 @@ def _read_png(data: bytes, check: Callable[[int], None]) -> Animation:
     The picture that viewers without animation show is the first frame only if an ``fcTL`` stands before it; Pillow
     counts it in any case.
     """
-    announced, first = 0, 1
+    announced, first, size = 0, 1, (0, 0)
     durations: list[Fraction] = []
     for kind, at, length in _png_chunks(data):
-        if kind == b"acTL":
+        if kind == b"IHDR":
+            size = struct.unpack_from(">II", data, at)
+        elif kind == b"acTL":
             announced = struct.unpack_from(">I", data, at)[0]
             check(announced)
         elif kind == b"IDAT" and durations:
@@ -156,7 +159,7 @@ def _read_png(data: bytes, check: Callable[[int], None]) -> Animation:
             check(len(durations))
     if announced > len(durations):
         raise IndexError(announced)
-    return _animation(durations[:announced], first=first)
+    return _animation(durations[:announced], first=first, size=size)
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -170,18 +173,25 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _read_webp(data: bytes, check: Callable[[int], None]) -> Animation:
-    """WebP container specification: an ``ANMF`` chunk for each frame."""
+    """WebP container specification: ``VP8X`` has the size of the canvas, an ``ANMF`` chunk begins each frame."""
     durations: list[Fraction] = []
+    size = (0, 0)
     at, end = 12, 8 + struct.unpack_from("<I", data, 4)[0]
     if end > len(data):
         raise IndexError(end)
     while at + 8 <= end:
         kind, length = struct.unpack_from("<4sI", data, at)
-        if kind == b"ANMF":
-            durations.append(_shown(int.from_bytes(data[at + 20 : at + 23], "little") * 1000))
+        if kind == b"VP8X":
+            size = _three_bytes(data, at + 12) + 1, _three_bytes(data, at + 15) + 1
+        elif kind == b"ANMF":
+            durations.append(_shown(_three_bytes(data, at + 20) * 1000))
             check(len(durations))
         at += 8 + length + length % 2
-    return _animation(durations)
+    return _animation(durations, size=size)
+
+
+def _three_bytes(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at : at + 3], "little")
 
 
 def _shown(microseconds: int) -> Fraction:
