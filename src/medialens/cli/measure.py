@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from medialens.training.measuring.report import Report
+
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # argparse has no public name
 
 
@@ -28,18 +30,19 @@ def add_parser(commands: Subparsers) -> None:
         metavar="FILE",
         help="write it into these Markdown files, between <!-- measured: MODEL --> and <!-- /measured -->",
     )
+    parser.add_argument("--reranker", action="store_true", help="measure it as a reranker; `demo-reranker` always is")
+    parser.add_argument("--embedder", default="demo", help="whose candidates are reranked; default: %(default)s")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measures, prints, and writes where asked."""
-    from medialens.training.measuring.embedder import measure  # noqa: PLC0415  # torch comes with it
-    from medialens.training.measuring.report import check_places, rewrite  # noqa: PLC0415
+    from medialens.training.measuring.report import check_places, rewrite  # noqa: PLC0415  # torch comes with it
 
     for path in arguments.write:
         check_places(path, arguments.model)
     started = time.perf_counter()
-    report = measure(arguments.model)
+    report = _measure(arguments)
     print(report.whole)
     print(f"Measured in {time.perf_counter() - started:.0f} s")
     if arguments.output:
@@ -47,3 +50,11 @@ def run(arguments: argparse.Namespace) -> int:
     for path in arguments.write:
         path.write_text(rewrite(path.read_text(encoding="utf-8"), arguments.model, report), encoding="utf-8")
     return 0
+
+
+def _measure(arguments: argparse.Namespace) -> Report:
+    from medialens.training.measuring import embedder, reranker  # noqa: PLC0415
+
+    if arguments.reranker or arguments.model == "demo-reranker":
+        return reranker.measure(arguments.model, embedder=arguments.embedder)
+    return embedder.measure(arguments.model)

@@ -37,7 +37,7 @@ class RecipeSettings(RunSettings):
         widths, text_width: Of the network; None and the default are the shipped ones.
     """
 
-    steps: int = 6000
+    steps: int = 5000
     batch_size: int = 256
     n_second: int = 32
     kinds: tuple[str, ...] = tuple(KINDS)

@@ -1,36 +1,38 @@
-"""Galleries in which every picture has near-duplicates: what an embedder confuses, and a reranker is there for."""
+"""Galleries in which every scene has near-duplicates: what an embedder confuses, and a reranker is there for."""
 
 from __future__ import annotations
 
 import random
 
-from medialens.training.drawing import Scene, invent, invent_rival
+from medialens.training.drawing import Scene, describe, invent, invent_rival
+from medialens.training.language.speaker import Speaker
+from medialens.training.measuring.gallery import Gallery
 
 CLUSTER_SIZE = 10
 _PATIENCE = 40
 
 
-def make_clusters(count: int, *, seed: int, size: int = CLUSTER_SIZE) -> list[tuple[Scene, ...]]:
-    """Clusters of scenes that training never saw, each a scene with rivals of it and of its rivals.
+def make_crowded_gallery(count: int, *, seed: int, size: int = CLUSTER_SIZE) -> Gallery:
+    """A gallery of scenes that training never saw, in clusters: a scene with rivals of it and of its rivals.
 
     Args:
-        count: How many clusters; all scenes are different.
-        seed: Same seed, same clusters.
-        size: Scenes in each.
+        count: How many scenes; all different, rounded up to whole clusters.
+        seed: Same seed, same gallery.
+        size: Scenes in a cluster.
     """
     chance = random.Random(f"near-duplicates/{seed}")
-    taken: set[str] = set()
-    clusters: list[tuple[Scene, ...]] = []
-    while len(clusters) < count:
-        cluster = _grow(chance, size, taken)
-        if cluster is not None:
-            taken |= {scene.key for scene in cluster}
-            clusters.append(cluster)
-    return clusters
+    scenes: dict[str, Scene] = {}
+    while len(scenes) < count:
+        cluster = _grow(chance, size)
+        if len(cluster) == size and not cluster.keys() & scenes.keys():
+            scenes |= cluster
+    return Gallery(
+        scenes=tuple(scenes.values()), queries=tuple(_ask(one, chance) for one in scenes.values()), seed=seed
+    )
 
 
-def _grow(chance: random.Random, size: int, taken: set[str]) -> tuple[Scene, ...] | None:
-    """A cluster of scenes that are not taken; None where one cannot be found with reasonable patience."""
+def _grow(chance: random.Random, size: int) -> dict[str, Scene]:
+    """A cluster by the keys of its scenes; smaller where rivals cannot be found with reasonable patience."""
     cluster = {scene.key: scene for scene in [invent(chance, split="held_out")]}
     for _ in range(_PATIENCE):
         if len(cluster) == size:
@@ -38,4 +40,9 @@ def _grow(chance: random.Random, size: int, taken: set[str]) -> tuple[Scene, ...
         rival = invent_rival(chance.choice(list(cluster.values())), chance, split="held_out")
         if rival is not None:
             cluster[rival.key] = rival
-    return tuple(cluster.values()) if len(cluster) == size and not taken & set(cluster) else None
+    return cluster
+
+
+def _ask(scene: Scene, chance: random.Random) -> str:
+    speaker = Speaker(chance)
+    return speaker.frame(describe(scene, speaker).text)

@@ -34,21 +34,27 @@ class PairBatch:
 def to_pairs(groups: Sequence[Group], tokenizer: PreTrainedTokenizerFast, *, n_cells: int) -> PairBatch:
     """Tensors of groups of equal size."""
     texts, pictures = _distinct(groups)
-    encoded = tokenizer([*texts], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
-    mask = encoded["attention_mask"]
-    length = mask.shape[1]
+    given: dict[str, Tensor] = {}
     spans: dict[object, range] = {}
-    for number, text in enumerate(texts):
-        spans[text] = range(number * length, number * length + int(mask[number].sum()))
-    start = len(texts) * length
-    for number, key in enumerate(pictures):
-        spans[key] = range(start + number * n_cells, start + (number + 1) * n_cells)
+    start = 0
+    if texts:
+        encoded = tokenizer([*texts], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+        given |= {"tokens": encoded["input_ids"], "mask": encoded["attention_mask"]}
+        lengths = given["mask"].sum(1).tolist()
+        row = given["mask"].shape[1]
+        spans |= {
+            text: range(at * row, at * row + length)
+            for at, (text, length) in enumerate(zip(texts, lengths, strict=True))
+        }
+        start = given["mask"].numel()
+    if pictures:
+        given["pixels"] = to_tensor([*pictures.values()])
+        spans |= {key: range(start + at * n_cells, start + (at + 1) * n_cells) for at, key in enumerate(pictures)}
     queries, documents = [], []
     for number, group in enumerate(groups):
         sides = [_numbers(number, group, form, spans) for form in (group.query_form, group.document_form)]
         queries += [query for query in sides[0] for _ in sides[1]]
         documents += [document for _ in sides[0] for document in sides[1]]
-    given = {"tokens": encoded["input_ids"], "mask": mask, "pixels": to_tensor([*pictures.values()])}
     given["queries"], _ = pad(queries, value=NOTHING)
     given["documents"], _ = pad(documents, value=NOTHING)
     return PairBatch(given=given, matches=torch.stack([torch.from_numpy(group.matches.copy()) for group in groups]))

@@ -66,13 +66,13 @@ class CrossAttentionNetwork(nn.Module):
         """Tokens of a picture."""
         return self.cells[0] * self.cells[1]
 
-    def read(self, tokens: Int[Tensor, "n length"], mask: Int[Tensor, "n length"]) -> Float[Tensor, "n length width"]:
+    def read(self, tokens: Int[Tensor, "n length"], mask: Int[Tensor, "n length"]) -> Float[Tensor, "n length dim"]:
         """Texts to tokens of the bank."""
         states = self.text(input_ids=tokens, attention_mask=mask).last_hidden_state
         tokens_of_bank: Tensor = self.from_text(states) + self.kinds[0]
         return tokens_of_bank
 
-    def look(self, pixels: Float[Tensor, "n 3 height width"]) -> Float[Tensor, "n cells width"]:
+    def look(self, pixels: Float[Tensor, "n 3 height width"]) -> Float[Tensor, "n cells dim"]:
         """Pictures to tokens of the bank: every map, brought to the cells of the finest, and its place."""
         maps = self.vision(pixels).feature_maps
         projected = [project(one.flatten(2).mT).mT for project, one in zip(self.from_cells, maps, strict=True)]
@@ -84,7 +84,7 @@ class CrossAttentionNetwork(nn.Module):
 
     def compare(
         self,
-        bank: Float[Tensor, "tokens width"],
+        bank: Float[Tensor, "tokens dim"],
         queries: Int[Tensor, "n query_length"],
         documents: Int[Tensor, "n document_length"],
     ) -> Float[Tensor, " n"]:

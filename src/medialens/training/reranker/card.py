@@ -1,0 +1,41 @@
+"""What the reranker's model card says of it. Numbers stand here only where the measurement gives them."""
+
+from __future__ import annotations
+
+from medialens.training.calibration import CANDIDATES_A_MATCH
+from medialens.training.card import CardText
+from medialens.training.measuring.reranker_report import RerankerReport
+
+_ABOUT = """A reranker for the drawn domain of `demo`, the embedder of medialens: it reads a query and a document
+together and says how likely they match. Either may be text, a picture, a short clip, or text and pictures together. It
+is there for what an embedder confuses: three stars and four, a circle above a square and a square above a circle. It
+has never seen a photograph; for real pictures, take a model from the hub.
+
+The towers of the embedder, a ConvNeXt cut off where its cells still are places (8 x 8 and 4 x 4 of them) and a 3-layer
+BERT, and {layers} layers in which the tokens of the query attend to those of the document. The sigmoid of its logit is
+calibrated for one match among {candidates} candidates."""
+
+_MAKING = """Each step shows groups of scenes, four that are nearly the same and two that are not, every query against
+every document; a binary loss asks of each pair whether it matches, and a contrastive one which of the group's does. In
+most steps captions look for pictures; in the others pictures look for captions or pictures, and captions for captions
+or captioned pictures. One combination of facts in ten, eight sentence frames and a synonym of each concept were kept
+from it."""
+
+_LIMITS = """- What `demo` does not know, it does not know either: photographs, words that are not on its list, numbers
+  above six.
+- It can only order what the embedder has found.
+- Least improved: {least}."""
+
+
+def describe_reranker(report: RerankerReport, *, layers: int) -> CardText:
+    """The text, with numbers of that report."""
+    worst = sorted(report.kinds, key=lambda one: one.after.recall_at_1)[:3]
+    least = ", ".join(
+        f"{one.after.what} ({one.after.recall_at_1:.2f} after {one.before.recall_at_1:.2f})" for one in worst
+    )
+    return CardText(
+        name="demo-reranker", title="the reranker of medialens", task="text-ranking",
+        tags="reranker, image-text-matching, cross-attention, synthetic-data",
+        about=_ABOUT.format(layers=layers, candidates=CANDIDATES_A_MATCH), making=_MAKING,
+        limits=_LIMITS.format(least=least),
+    )  # fmt: skip
