@@ -1,14 +1,17 @@
 import json
+import random
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from medialens import Encoder, Image, Item
+from medialens import Encoder, Image, Item, Video
+from medialens.media.moments import moments
+from medialens.training.drawing import film, invent, on_sheet
 from medialens.training.embedder.export import averaged_network, export
-from medialens.training.embedder.recipe import EmbedderRun, RecipeSettings, encode
-from medialens.training.examples import make_examples, to_batch
+from medialens.training.embedder.recipe import EmbedderRun, RecipeSettings, encode, image_features
+from medialens.training.examples import IMAGE_SIZE, make_examples, to_batch, to_tensor
 
 N = 5
 
@@ -58,8 +61,23 @@ def test_a_picture_with_its_caption_is_the_sum_of_both_features(exported, expect
 @pytest.mark.slow
 def test_the_calibration_travels_with_the_weights(exported):
     _, calibration, folder = exported
-    config = json.loads((folder / "config.json").read_text())
-    assert config["medialens"] == {"fusion": "sum", "logit_bias": pytest.approx(calibration.bias, abs=1e-4)}
+    own = json.loads((folder / "config.json").read_text())["medialens"]
+    assert own["fusion"] == "sum"
+    assert own["logit_bias"] == pytest.approx(calibration.bias, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_the_public_encoder_looks_at_clips_as_training_did(exported):
+    run, _, folder = exported
+    scene = invent(random.Random(2), kind="clip")
+    shown = film(scene, (120, 96), random.Random(3))
+    frames = np.stack([np.asarray(shown(time)) for time in moments(12)])
+    sheet = np.asarray(on_sheet(shown, (IMAGE_SIZE, IMAGE_SIZE)))
+    encoder = Encoder(str(folder))
+    vector = encoder.encode_documents([Video(frames)])
+    with torch.no_grad():
+        expected = image_features(averaged_network(run).half().float(), to_tensor([sheet]))
+    np.testing.assert_allclose(vector, _unit(expected), atol=1e-5)
 
 
 @pytest.mark.slow
