@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.documents import Document
+from tests.media.clips import animate, grey, levels
 from tests.pictures import draw_picture
 
 from medialens.errors import InputError, MediaChangedError, MediaDecodeError, MediaNotFoundError
@@ -112,3 +113,11 @@ def test_a_key_does_not_depend_on_the_order_of_metadata():
     assert document_key(Document("x", metadata={"a": 1, "b": 2})) == document_key(
         Document("x", metadata={"b": 2, "a": 1})
     )
+
+
+def test_an_animated_picture_is_a_clip_on_request(tmp_path):
+    (tmp_path / "clip.gif").write_bytes(animate([grey(level) for level in levels(4)], duration=250))
+    document = media_document(tmp_path / "clip.gif", modality="video", store=STORE)
+    assert document.page_content.endswith("?type=image/gif#t=0.000,1.000>")
+    assert (document.metadata["media_type"], document.metadata["end_seconds"]) == ("video", 1.0)
+    assert list(document.metadata) == KEYS

@@ -15,6 +15,7 @@ from llama_index.core.schema import (
     QueryBundle,
     TextNode,
 )
+from tests.media.clips import animate, grey, levels
 from tests.pictures import draw_picture
 
 from medialens.errors import InputError, MediaNotFoundError
@@ -190,3 +191,15 @@ def test_a_query_bundle_is_text_or_picture_or_both(picture):
     both = bundle_to_item(QueryBundle("but blue", image_path=str(picture)))
     assert shape(both) == [("text", "but blue"), ("image", picture)]
     assert isinstance(both.parts[1], Image)
+
+
+def test_an_animated_picture_is_a_clip_on_request(tmp_path):
+    path = tmp_path / "clip.gif"
+    path.write_bytes(animate([grey(level) for level in levels(4)], duration=250))
+    node = media_node(path, modality="video", store=STORE)
+    assert (node.video_resource.path, node.image_resource) == (path, None)
+    assert node.metadata["media_type"] == "video"
+    assert [part.modality for part in node_to_item(node, store=STORE).parts] == ["video"]
+    still = media_node(path, store=STORE)
+    assert (still.image_resource.path, still.video_resource) == (path, None)
+    assert still.node_id != node.node_id

@@ -84,7 +84,7 @@ def test_the_spelling_by_example():
         digest=DIGEST, mime_type="image/png", page=3, start_seconds=12, end_seconds=24.0004, box=(0, 1, 640, 480)
     )
     assert str(reference) == with_fragment("page=3&t=12.000,24.000&xywh=0,1,640,480")
-    assert reference.modality == "image"
+    assert (reference.modality, reference.whole().modality) == ("video", "image")  # what moves in a picture is a clip
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,21 @@
 """A media file, as flat facts."""
 
 import os
+import re
+import struct
+import zlib
 from pathlib import Path
 
 import PIL.Image
 import pytest
+from tests.media.clips import animate, grey, levels
 
 from medialens.errors import InputError, MediaAccessError, MediaDecodeError, MediaLimitError
 from medialens.media.limits import MediaLimits
 from medialens.media.reference import MediaReference
 from medialens.media.store import open_store
 from medialens.retrieval.description import MediaDescription, describe, merge_metadata
+from medialens.retrieval.references import text_to_item
 
 STORE = "memory://retrieval-description"
 
@@ -93,3 +98,46 @@ def test_a_name_that_is_no_text_is_refused(tmp_path):
     PIL.Image.new("RGB", (2, 2)).save(path)
     with pytest.raises(InputError, match="rename the file"):
         describe(path, store="memory://names")
+
+
+@pytest.mark.parametrize("file_format", ["GIF", "PNG", "WEBP"])
+def test_an_animated_picture_is_a_clip_on_request(tmp_path, file_format):
+    path = tmp_path / f"clip.{file_format.lower()}"
+    path.write_bytes(animate([grey(level) for level in levels(4)], file_format, duration=130))
+
+    clip = describe(path, modality="video", store=STORE)
+    facts = clip.metadata()
+    assert (facts["media_type"], facts["mime_type"]) == ("video", f"image/{file_format.lower()}")
+    assert (facts["start_seconds"], facts["end_seconds"]) == (0.0, 0.52)
+    assert (facts["width"], facts["height"]) == (64, 48)
+    assert [part.modality for part in text_to_item(str(clip.reference), store=STORE).parts] == ["video"]
+
+    picture = describe(path, store=STORE)
+    assert picture.metadata()["media_type"] == "image"
+    assert picture.reference == clip.reference.whole()
+
+
+def test_no_part_of_a_millisecond_is_cut_off(tmp_path):
+    data = bytearray(animate([grey(level) for level in levels(3)], "PNG"))
+    for found in re.finditer(b"fcTL", bytes(data)):
+        end = found.end() + 26
+        struct.pack_into(">HH", data, end - 6, 1, 3)  # a third of a second, which is read to the microsecond
+        struct.pack_into(">I", data, end, zlib.crc32(data[found.start() : end]))
+    (tmp_path / "clip.png").write_bytes(data)
+    assert describe(tmp_path / "clip.png", modality="video", store=STORE).metadata()["end_seconds"] == 1.0
+
+
+def test_a_clip_where_nothing_moves_is_refused(picture, tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"RIFF\x24\0\0\0WAVEfmt ")
+    for path, holds in ((picture, "image/png"), (tmp_path / "a.wav", "audio/wav")):
+        with pytest.raises(InputError, match=rf"{path.name}' is {holds} in which nothing moves"):
+            describe(path, modality="video", store=STORE)
+    with pytest.raises(InputError, match="modality='clip' is neither 'video' nor None"):
+        describe(picture, modality="clip", store=STORE)
+
+
+def test_a_video_file_is_a_clip_in_any_case(tmp_path):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"\0\0\0\x20ftypisom and so on")
+    assert describe(path, store=STORE) == describe(path, modality="video", store=STORE)
+    assert describe(path, store=STORE).metadata()["media_type"] == "video"

@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from langchain_core.documents import Document
 
@@ -21,6 +22,7 @@ def media_document(  # noqa: PLR0913  # each is a plain choice of the caller's
     path: str | Path,
     *,
     caption: str = "",
+    modality: Literal["video"] | None = None,
     store: StoreLike = None,
     copy: bool = False,
     metadata: Mapping[str, Scalar] | None = None,
@@ -36,6 +38,8 @@ def media_document(  # noqa: PLR0913  # each is a plain choice of the caller's
     Args:
         path: A file, or a URL if `limits` allows it.
         caption: Embedded together with the medium, and what text-only consumers read.
+        modality: "video" takes an animated GIF, PNG or WebP as a clip; otherwise its first frame counts. Video files
+            are clips without it.
         store: Where the file is registered: a folder, ``memory://name``, any fsspec URL, or None for the default.
         copy: Keep the bytes in the store. Otherwise it points to the file and notices when that changes.
         metadata: Further flat scalars.
@@ -46,7 +50,7 @@ def media_document(  # noqa: PLR0913  # each is a plain choice of the caller's
         parent_ref, thumbnail_ref, width, height, page, start_seconds, end_seconds, box, caption``; "" or -1 where
         something is absent.
     """
-    description = describe(path, caption=caption, store=store, copy=copy, limits=limits)
+    description = describe(path, caption=caption, modality=modality, store=store, copy=copy, limits=limits)
     content = compose(caption, description.reference)
     return Document(page_content=content, metadata=merge_metadata(description, metadata))
 

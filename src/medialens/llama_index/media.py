@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from llama_index.core.schema import (
     BaseNode,
@@ -49,6 +49,7 @@ def media_node(  # noqa: PLR0913  # each is a plain choice of the caller's
     path: str | Path,
     *,
     caption: str = "",
+    modality: Literal["video"] | None = None,
     store: StoreLike = None,
     copy: bool = False,
     metadata: Mapping[str, Scalar] | None = None,
@@ -68,12 +69,14 @@ def media_node(  # noqa: PLR0913  # each is a plain choice of the caller's
     Args:
         path: A file, or a URL if `limits` allows it.
         caption: Embedded together with the medium, and what text-only consumers read.
+        modality: "video" takes an animated GIF, PNG or WebP as a clip; otherwise its first frame counts. Video files
+            are clips without it.
         store: Where the file is registered: a folder, ``memory://name``, any fsspec URL, or None for the default.
         copy: Keep the bytes in the store. Otherwise it points to the file and notices when that changes.
         metadata: Further flat scalars; part of what language models see, not of what is embedded.
         limits: What may be read.
     """
-    description = describe(path, caption=caption, store=store, copy=copy, limits=limits)
+    description = describe(path, caption=caption, modality=modality, store=store, copy=copy, limits=limits)
     everything = merge_metadata(description, metadata)
     local = _local_path(description, store=store, copy=copy)
     resource = MediaResource(path=local, mimetype=description.reference.mime_type) if local else None

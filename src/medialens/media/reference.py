@@ -83,8 +83,12 @@ class MediaReference:
 
     @property
     def modality(self) -> str:
-        """The first half of the MIME type: ``image``, ``audio``, ``video``, ``application`` ..."""
-        return self.mime_type.partition("/")[0]
+        """``image``, ``audio``, ``video``, ``application`` ...: the first half of the MIME type.
+
+        A window of time of an animated picture is a clip, and so ``video``.
+        """
+        kind = self.mime_type.partition("/")[0]
+        return "video" if kind == "image" and self.start_seconds is not None else kind
 
     def whole(self) -> MediaReference:
         """The same medium without page, window and box."""

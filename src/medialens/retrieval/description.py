@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from medialens.errors import InputError, MediaDecodeError
+from medialens.media.animation import read_animation
 from medialens.media.image import measure_image
 from medialens.media.limits import MediaLimits
 from medialens.media.reference import MediaReference
-from medialens.media.source import encoded
+from medialens.media.source import Encoded, encoded
 from medialens.media.store import local_path, open_store
 from medialens.retrieval.references import MEDIA, StoreLike
 
@@ -66,10 +68,11 @@ class MediaDescription:
         }
 
 
-def describe(
+def describe(  # noqa: PLR0913  # each is a plain choice of the caller's
     path: str | Path,
     *,
     caption: str = "",
+    modality: Literal["video"] | None = None,
     store: StoreLike = None,
     copy: bool = False,
     limits: MediaLimits = _LIMITS,
@@ -79,6 +82,8 @@ def describe(
     Args:
         path: A file; a string that begins with ``http://`` or ``https://`` is a URL, which `limits` must allow.
         caption: What a person wrote about it.
+        modality: "video" takes an animated GIF, PNG or WebP as a clip, by a reference to its whole window of time;
+            None takes its first frame, as a picture. Makes no difference for other files that are clips.
         store: Where it is registered; None is the default store.
         copy: Keep the bytes in the store. Otherwise the store points to the file and notices when it changes.
         limits: What may be read.
@@ -86,7 +91,10 @@ def describe(
     Raises:
         MediaNotFoundError: There is no such file, or it is a folder.
         MediaDecodeError: It is empty or not a picture that can be read.
+        InputError: `modality` is none of these, or asks for a clip where nothing moves.
     """
+    if modality not in {None, "video"}:
+        raise InputError(f"modality={modality!r} is neither 'video' nor None", value=modality)
     source, media = _source(path), open_store(store)
     reference = media.register(path, copy=copy, limits=limits)
     if reference.modality not in MEDIA:
@@ -96,6 +104,9 @@ def describe(
     if reference.modality == "image":
         picture = encoded(media.read(reference, limits=limits), name=source)
         width, height = measure_image(picture, limits)
+        reference = reference if modality is None else _moving(reference, picture, limits)
+    elif modality is not None and reference.modality != modality:
+        raise _still(source, reference.mime_type)
     return MediaDescription(reference=reference, source=source, caption=caption, width=width, height=height)
 
 
@@ -116,6 +127,20 @@ def merge_metadata(description: MediaDescription, extra: Mapping[str, Any] | Non
             )
             raise InputError(msg, key=key, value=value)
     return {**own, **(extra or {})}
+
+
+def _moving(reference: MediaReference, picture: Encoded, limits: MediaLimits) -> MediaReference:
+    """A reference to all of an animated picture as a clip."""
+    duration = read_animation(picture, limits).duration
+    if not duration:
+        raise _still(picture.name, picture.mime_type)
+    # Up to the next whole millisecond, which references are spelled in, so that nothing of it is cut off.
+    return dataclasses.replace(reference, start_seconds=0.0, end_seconds=math.ceil(duration * 1000) / 1000)
+
+
+def _still(name: str, mime_type: str) -> InputError:
+    msg = f"modality='video' needs a clip, and {name!r} is {mime_type} in which nothing moves; leave modality out"
+    return InputError(msg, path=name, mime_type=mime_type)
 
 
 def _source(path: str | Path) -> str:

@@ -110,6 +110,4 @@ def _media_part(spelling: str, store: StoreLike) -> Part:
     if kind is None:
         msg = f"cannot read {reference.mime_type!r} of {spelling}; expected one of {', '.join(MEDIA)}"
         raise MediaReferenceError(msg, text=spelling)
-    if kind is Image and reference.start_seconds is not None:
-        kind = Video  # a window of time is one of an animation
     return kind(spelling, store=store)
