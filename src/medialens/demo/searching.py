@@ -1,21 +1,21 @@
-"""The same search in both frameworks: retrieve with short vectors, then rerank with whole ones."""
+"""The same search in both frameworks: an embedder retrieves candidates, a reranker looks at each once more."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
+from langchain_core.documents import Document
 from langchain_core.vectorstores import InMemoryVectorStore
 from llama_index.core import VectorStoreIndex
-from llama_index.core.schema import QueryBundle
+from llama_index.core.schema import Node, QueryBundle
 
-from medialens.demo.pictures import Question
+from medialens.demo.questions import Question
 from medialens.langchain import MediaEmbeddings, MediaReranker, media_document
 from medialens.llama_index import MediaEmbedding, MediaRerank, media_node
 
-SHORT_DIM = 48
 N_CANDIDATES = 20
 N_RERANKED = 5
 _SCORE_DIGITS = 5  # the frameworks' own arithmetic differs beyond
@@ -37,8 +37,29 @@ class Answer:
     reranked: tuple[Hit, ...]
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Models:
+    """Who searches, and what may be searched.
+
+    Attributes:
+        embedder: Retrieves.
+        reranker: Puts the candidates in order.
+        clips: The files that are taken as clips, among those to be found and those to search with.
+        store: Where the files are registered.
+    """
+
+    embedder: str
+    reranker: str
+    clips: Collection[Path]
+    store: str
+
+    def modality(self, path: Path) -> Literal["video"] | None:
+        """How the file is to be taken."""
+        return "video" if path in self.clips else None
+
+
 class Searcher(Protocol):
-    """One framework, with the pictures in its index."""
+    """One framework, with the files in its index."""
 
     name: str
 
@@ -52,17 +73,20 @@ class LangChainSearcher:
 
     name = "LangChain"
 
-    def __init__(self, files: Sequence[Path], *, model: str, store: str) -> None:
-        self._media = store
-        self._vectors = InMemoryVectorStore(MediaEmbeddings(model=model, truncate_dim=SHORT_DIM, store=store))
-        self._vectors.add_documents([media_document(path, store=store) for path in files])
-        self._reranker = MediaReranker(model=model, top_n=N_RERANKED, store=store)
+    def __init__(self, files: Sequence[Path], models: Models) -> None:
+        self._models = models
+        self._vectors = InMemoryVectorStore(MediaEmbeddings(model=models.embedder, store=models.store))
+        self._vectors.add_documents([self._document(path) for path in files])
+        self._reranker = MediaReranker(model=models.reranker, top_n=N_RERANKED, store=models.store)
+
+    def _document(self, path: Path) -> Document:
+        return media_document(path, modality=self._models.modality(path), store=self._models.store)
 
     def search(self, question: Question) -> Answer:
-        """A text is a query as it stands; a picture is one by its media reference."""
+        """A text is a query as it stands; a picture or clip is one by its media reference."""
         query = question.text
-        if question.picture:
-            query = media_document(question.picture, store=self._media).page_content
+        if question.example:
+            query = self._document(question.example).page_content
         found = self._vectors.similarity_search_with_score(query, k=N_CANDIDATES)
         best = self._reranker.compress_documents([document for document, _ in found], query)
         return Answer(
@@ -78,19 +102,22 @@ class LlamaIndexSearcher:
 
     name = "LlamaIndex"
 
-    def __init__(self, files: Sequence[Path], *, model: str, store: str) -> None:
-        embedding = MediaEmbedding(model_name=model, truncate_dim=SHORT_DIM, store=store)
-        nodes = embedding([media_node(path, store=store) for path in files])
+    def __init__(self, files: Sequence[Path], models: Models) -> None:
+        self._models = models
+        embedding = MediaEmbedding(model_name=models.embedder, store=models.store)
+        nodes = embedding([self._node(path) for path in files])
         index = VectorStoreIndex(nodes=list(nodes), embed_model=embedding)
-        self._media = store
         self._retriever = index.as_retriever(similarity_top_k=N_CANDIDATES)
-        self._reranker = MediaRerank(model=model, top_n=N_RERANKED, store=store)
+        self._reranker = MediaRerank(model=models.reranker, top_n=N_RERANKED, store=models.store)
+
+    def _node(self, path: Path) -> Node:
+        return media_node(path, modality=self._models.modality(path), store=self._models.store)
 
     def search(self, question: Question) -> Answer:
-        """A text is a query as it stands; a picture is one by its media reference."""
+        """A text is a query as it stands; a picture or clip is one by its media reference."""
         query = QueryBundle(question.text)
-        if question.picture:
-            query = QueryBundle(media_node(question.picture, store=self._media).metadata["media_ref"])
+        if question.example:
+            query = QueryBundle(self._node(question.example).metadata["media_ref"])
         found = self._retriever.retrieve(query)
         best = self._reranker.postprocess_nodes(found, query_bundle=query)
         retrieved, reranked = (
@@ -115,12 +142,12 @@ class Finding:
 
     @property
     def retrieved_right(self) -> bool:
-        """Whether every framework retrieved the right picture first; False where none is known."""
+        """Whether every framework retrieved the right one first; False where none is known."""
         return self._first_is_right("retrieved")
 
     @property
     def right(self) -> bool:
-        """Whether the right picture is first after reranking, in every framework."""
+        """Whether the right one is first after reranking, in every framework."""
         return self._first_is_right("reranked")
 
     def _first_is_right(self, stage: str) -> bool:
@@ -129,7 +156,7 @@ class Finding:
 
 
 def _order(hits: Sequence[Hit]) -> tuple[Path, ...]:
-    """The files in an order that ties do not change: equal pictures score the same, and either may come first.
+    """The files in an order that ties do not change: equal files score the same, and either may come first.
 
     What ties with the last hit is left out, because the end of the list may have cut through it.
     """

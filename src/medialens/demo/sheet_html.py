@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from medialens.demo.gathering import Picture
+from medialens.demo.gathering import Medium
 from medialens.demo.searching import Answer, Finding, Hit
 from medialens.demo.summary import EXPLANATION, Summary
 
@@ -52,43 +52,42 @@ ul { margin: .3rem 0; padding-left: 1.2rem; color: var(--soft); overflow-wrap: a
 """
 
 
-def write_html(path: Path, findings: Sequence[Finding], pictures: Sequence[Picture], summary: Summary) -> None:
+def write_html(path: Path, findings: Sequence[Finding], media: Sequence[Medium], summary: Summary) -> None:
     """Writes the sheet.
 
     Args:
         path: The file to write.
         findings: In the order to show them.
-        pictures: Every file that may occur among the hits or as a question, with its thumbnail.
+        media: Every file that may occur among the hits or as a question, with its thumbnail.
         summary: The counts and sentences on top.
     """
-    classes = {picture.path: f"p{index}" for index, picture in enumerate(pictures)}
+    classes = {medium.path: f"p{index}" for index, medium in enumerate(media)}
     parts = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>medialens contact sheet</title><style>{_STYLE}{_picture_rules(pictures, classes)}</style>",
+        f"<title>medialens contact sheet</title><style>{_STYLE}{_rules(media, classes)}</style>",
         "</head><body>",
         "<h1>medialens contact sheet</h1>",
         *(f"<p>{escape(line)}</p>" for line in summary.lines),
         f"<p>{EXPLANATION}</p>",
-        *_cards("Asked in words", [one for one in findings if not one.question.picture], classes),
-        *_cards("Asked with a picture", [one for one in findings if one.question.picture], classes),
+        *_cards("Asked in words", [one for one in findings if not one.question.example], classes),
+        *_cards("Asked with a picture or clip", [one for one in findings if one.question.example], classes),
         *_skipped(summary.skipped),
         "</body></html>",
     ]
     path.write_text("\n".join(parts), encoding="utf-8")
 
 
-def _picture_rules(pictures: Sequence[Picture], classes: Mapping[Path, str]) -> str:
-    """Each thumbnail once, as a background, however often it is shown."""
-    return "\n".join(
-        f".{classes[picture.path]} {{ background-image: url({_data_uri(picture.thumbnail)}) }}" for picture in pictures
-    )
+def _rules(media: Sequence[Medium], classes: Mapping[Path, str]) -> str:
+    """Each thumbnail once, as a background, however often it is shown; clips move, where the reader likes that."""
+    still = [_rule(classes[one.path], "png", one.thumbnail.still) for one in media]
+    moving = [_rule(classes[one.path], "gif", one.thumbnail.moving) for one in media if one.thumbnail.moving]
+    return "\n".join([*still, "@media (prefers-reduced-motion: no-preference) {", *moving, "}"])
 
 
-def _data_uri(data: bytes) -> str:
-    kind = "png" if data.startswith(b"\x89PNG") else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+def _rule(name: str, kind: str, data: bytes) -> str:
+    return f".{name} {{ background-image: url(data:image/{kind};base64,{base64.b64encode(data).decode()}) }}"
 
 
 def _cards(title: str, findings: Sequence[Finding], classes: Mapping[Path, str]) -> list[str]:
@@ -100,7 +99,7 @@ def _cards(title: str, findings: Sequence[Finding], classes: Mapping[Path, str])
 
 def _card(number: int, finding: Finding, classes: Mapping[Path, str]) -> str:
     question = finding.question
-    asked = _image(question.picture, classes, extra=" asked") if question.picture else ""
+    asked = _image(question.example, classes, extra=" asked") if question.example else ""
     answers = "".join(_framework(name, answer, finding, classes) for name, answer in finding.answers.items())
     return (
         f'<article><header><span class="number">{number}</span>{asked}<h3>{escape(question.text)}</h3>'

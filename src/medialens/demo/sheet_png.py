@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from medialens.demo.gathering import Picture
+from medialens.demo.gathering import Medium
 from medialens.demo.searching import Answer, Finding, Hit
 from medialens.demo.summary import EXPLANATION, Summary
 
@@ -22,15 +22,16 @@ _FRAMEWORK = _LABEL + _N_SHOWN * _STEP + 14
 _CARD = (2 * _FRAMEWORK + 28, 2 * _STRIP + 82)
 _PAGE, _FILL, _TEXT, _SOFT, _LINE = "#f4f5f7", "#ffffff", "#1b1f27", "#667085", "#dfe2e8"
 _GOOD, _BAD = "#12824c", "#b3402a"
+_CLIPS = "Of a clip, four frames are shown, in reading order."
 
 
-def write_png(path: Path, findings: Sequence[Finding], pictures: Sequence[Picture], summary: Summary) -> None:
+def write_png(path: Path, findings: Sequence[Finding], media: Sequence[Medium], summary: Summary) -> None:
     """Writes the sheet; same arguments as `sheet_html.write_html`."""
-    lines = [*summary.lines, EXPLANATION]
+    lines = [*summary.lines, EXPLANATION, *([_CLIPS] if any(one.is_clip for one in media) else [])]
     top = 100 + 26 * len(lines)
     n_rows = -(-len(findings) // _N_COLUMNS)
     width = 2 * _MARGIN + _N_COLUMNS * _CARD[0] + (_N_COLUMNS - 1) * _GAP
-    sheet = _Sheet((width, top + n_rows * (_CARD[1] + _GAP) + _MARGIN), pictures)
+    sheet = _Sheet((width, top + n_rows * (_CARD[1] + _GAP) + _MARGIN), media)
     sheet.write((_MARGIN, 24), "medialens contact sheet", 34)
     for index, line in enumerate(lines):
         sheet.write((_MARGIN, 76 + 26 * index), line, 19, _SOFT)
@@ -44,10 +45,10 @@ def write_png(path: Path, findings: Sequence[Finding], pictures: Sequence[Pictur
 class _Sheet:
     """The picture under way, and the thumbnails to put on it."""
 
-    def __init__(self, size: tuple[int, int], pictures: Sequence[Picture]) -> None:
+    def __init__(self, size: tuple[int, int], media: Sequence[Medium]) -> None:
         self.image = Image.new("RGB", size, _PAGE)
         self._draw = ImageDraw.Draw(self.image)
-        self._thumbnails = {one.path: Image.open(io.BytesIO(one.thumbnail)).convert("RGB") for one in pictures}
+        self._thumbnails = {one.path: Image.open(io.BytesIO(one.thumbnail.still)).convert("RGB") for one in media}
 
     def write(self, at: tuple[int, int], text: str, pixels: int, colour: str = _TEXT, anchor: str = "la") -> None:
         self._draw.text(at, text, colour, _font(pixels), anchor)
@@ -65,15 +66,15 @@ class _Sheet:
         (x, y), question = at, finding.question
         self.write((x, y + 3), str(number), 16, _SOFT)
         text_at = x + 32
-        if question.picture:
-            self._draw_tile((text_at, y - 5), question.picture, 40, _LINE)
+        if question.example:
+            self._draw_tile((text_at, y - 5), question.example, 40, _LINE)
             text_at += 50
         self.write((text_at, y), _cut(question.text, _CARD[0] - 340), 20)
         agree = "frameworks agree" if finding.agree else "frameworks differ"
         right = x + _CARD[0] - 28
         self.write((right, y + 3), agree, 15, _SOFT if finding.agree else _BAD, "ra")
         if question.answer:
-            first = ("right picture first", _GOOD) if finding.right else ("right picture not first", _BAD)
+            first = ("right file first", _GOOD) if finding.right else ("right file not first", _BAD)
             self.write((right - 140, y + 3), first[0], 15, first[1], "ra")
 
     def _draw_answer(self, at: tuple[int, int], answer: Answer, finding: Finding) -> None:

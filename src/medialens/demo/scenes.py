@@ -1,15 +1,10 @@
-"""What the demonstration draws, and what it asks: like a newcomer would, with one right answer each."""
+"""What the demonstration draws: something of every kind, and near-duplicates that are easily taken for each other."""
 
 from __future__ import annotations
 
-import dataclasses
-import random
-from pathlib import Path
 from typing import Final
 
-from medialens.training.drawing import Scene, draw
-
-_SIZES = ((480, 320), (300, 300), (240, 360), (640, 420), (200, 200), (360, 300), (512, 512), (150, 110))
+from medialens.training.drawing import Scene
 
 
 def _relation(first: str, relation: str, second: str) -> Scene:
@@ -56,13 +51,20 @@ def _document(document: str, heading: str, picture: str) -> Scene:
     return Scene("document", {"document": document, "heading": heading, "picture": f"{picture} picture"})
 
 
+def _clip(colour: str, shape: str, motion: str) -> Scene:
+    return Scene("clip", {
+        "colour": colour, "shape": shape, "motion": motion, "second colour": "", "second shape": "",
+    })  # fmt: skip
+
+
 SCENES: Final[dict[str, Scene]] = {
     "circle-above-square.png": _relation("red circle", "above", "green square"),
     "square-above-circle.png": _relation("green square", "above", "red circle"),
     "star-inside-circle.jpg": _relation("yellow star", "inside", "blue circle"),
     "cross-left-of-ring.png": _relation("black cross", "left of", "pink ring"),
     "ring-left-of-cross.png": _relation("pink ring", "left of", "black cross"),
-    "small-triangle.png": _shape("small", "green", "triangle", "bottom right"),
+    "triangle-bottom-right.png": _shape("small", "green", "triangle", "bottom right"),
+    "triangle-top-left.png": _shape("small", "green", "triangle", "top left"),
     "big-heart.jpg": _shape("large", "red", "heart", "center"),
     "moon.png": _shape("large", "yellow", "moon", "top left"),
     "three-stars.png": _count(3, "blue", "star"),
@@ -102,67 +104,9 @@ SCENES: Final[dict[str, Scene]] = {
     "document-invoice.png": _document("invoice", "energy", "without"),
     "document-newspaper.jpg": _document("newspaper", "weather", "with"),
     "document-todo.png": _document("list", "traffic", "without"),
+    "circle-moves-left.gif": _clip("red", "circle", "moves left"),
+    "circle-moves-right.gif": _clip("red", "circle", "moves right"),
+    "star-grows.gif": _clip("green", "star", "grows"),
+    "square-disappears.gif": _clip("blue", "square", "disappears"),
 }
-
-TEXT_QUESTIONS: Final[dict[str, str]] = {
-    "a red circle above a green square": "circle-above-square.png",
-    "find me a red circle under a green square": "square-above-circle.png",
-    "three blue stars": "three-stars.png",
-    "show me four blue stars": "four-stars.png",
-    "a yellow star inside a blue disc": "star-inside-circle.jpg",
-    "where is the tiny green triangle?": "small-triangle.png",
-    "a smiling yellow face": "face-happy.png",
-    "i am looking for a sad emoji": "face-sad.png",
-    "a red car by day": "car-day.jpg",
-    "do you have a blue car at night?": "car-night.jpg",
-    "picture of a boat": "boat.png",
-    "an image showing sales going up": "chart-sales-up.png",
-    "a bar chart of falling sales": "chart-sales-down.png",
-    "pie chart of the budget": "chart-budget.png",
-    "a table with five rows and two columns": "table-salaries.png",
-    "sign in page on a phone, dark mode": "screen-login-dark.png",
-    "error message": "screen-error.jpg",
-    'a sign that says "exit"': "word-exit.jpg",
-    "the word coffee": "word-coffee.png",
-    "please find a newspaper page with a photo": "document-newspaper.jpg",
-}
-
-IMAGE_QUESTIONS: Final = ("three-stars.png", "car-day.jpg", "screen-error.jpg", "chart-sales-up.png")
-"""Scenes that are drawn a second time, at another size and with other chances, to search with."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Question:
-    """A query and what should come first.
-
-    Attributes:
-        text: What is typed; for a picture, what it is called on the sheet.
-        picture: The file to search with, instead of the text.
-        answer: The file that should come first; None where nobody knows.
-    """
-
-    text: str
-    picture: Path | None = None
-    answer: Path | None = None
-
-
-def draw_pictures(folder: Path) -> list[Path]:
-    """Draws every scene into `folder`, PNG and JPEG of different sizes; the same files each time."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return [_save(scene, folder / name, f"demo/{name}") for name, scene in SCENES.items()]
-
-
-def make_questions(pictures: Path, queries: Path) -> list[Question]:
-    """The text questions, and those asked with a picture, which are drawn into `queries`."""
-    queries.mkdir(parents=True, exist_ok=True)
-    asked = [Question(text=text, answer=pictures / name) for text, name in TEXT_QUESTIONS.items()]
-    for name in IMAGE_QUESTIONS:
-        path = _save(SCENES[name], queries / f"another-{name}", f"question/{name}")
-        asked.append(Question(text=f"like this picture: {path.name}", picture=path, answer=pictures / name))
-    return asked
-
-
-def _save(scene: Scene, path: Path, seed: str) -> Path:
-    chance = random.Random(seed)
-    draw(scene, chance.choice(_SIZES), chance).save(path, quality=90)
-    return path
+"""By the name of the file. The kind of file is told by its suffix; clips are animated GIFs."""
