@@ -531,7 +531,7 @@ def cross_attention(folder: Path) -> Path:
         "model_type": "medialens-cross-attention",
         "vision_config": vision,
         "text_config": text,
-        "fusion": {"width": 32, "layers": 2, "heads": 4, "inner_width": 64, "cells": [4, 4]},
+        "fusion": {"width": 32, "layers": 2, "heads": 4, "inner_width": 64, "vector_width": 24, "cells": [4, 4]},
         "medialens": {"clip_sheet": {"rows": 2, "columns": 2, "gutter": 2}},
     }
     write_json(folder, "config.json", config)

@@ -35,7 +35,7 @@ class PlainCrossAttention:
         self._fusion = config["fusion"]
         self._weights = load_file(folder / "model.safetensors")
         self._weights = {name: tensor.float() for name, tensor in self._weights.items()}
-        self._text = BertModel(BertConfig(**config["text_config"]), add_pooling_layer=False).eval()
+        self._text = BertModel(BertConfig(**config["text_config"])).eval()
         self._text.load_state_dict(self._part("text."))
         self._vision = ConvNextBackbone(ConvNextConfig(**config["vision_config"])).eval()
         self._vision.load_state_dict(self._part("vision."))
@@ -69,7 +69,26 @@ class PlainCrossAttention:
                     cells[row, column] += self._linear(f"from_cells.{number}", one[0, :, at[0], at[1]])
         return cells.reshape(rows * columns, -1) + self._weights["places"] + self._weights["kinds"][1]
 
+    def _vector(self, side: Side) -> Tensor:
+        """The sum of the parts' vectors: of a text, of its first state; of a picture, of its coarsest map."""
+        vectors = []
+        for part in side:
+            if isinstance(part, str):
+                tokens = self._tokenizer(part, truncation=True, max_length=64, return_tensors="pt")
+                pooled = self._text(**{name: tokens[name] for name in ("input_ids", "attention_mask")}).pooler_output[0]
+                vectors.append(self._weights["text_vector.weight"] @ pooled)
+            else:
+                pixels = self._processor(part, return_tensors="pt")["pixel_values"]
+                pooled = self._vision(pixels).feature_maps[-1][0].flatten(1).mean(1)
+                vectors.append(self._weights["vision_vector.weight"] @ pooled)
+        return torch.stack(vectors).sum(0)
+
     def _logit(self, query: Side, document: Side) -> float:
+        one, other = self._vector(query), self._vector(document)
+        cosine = float(one @ other / (one.norm() * other.norm()))
+        return float(self._weights["cosine_scale"]) * cosine + self._attention(query, document)
+
+    def _attention(self, query: Side, document: Side) -> float:
         states = torch.cat([self._weights["first"][None], self._tokens(query)])
         memory = self._tokens(document)
         for number in range(self._fusion["layers"]):

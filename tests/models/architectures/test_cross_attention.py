@@ -111,12 +111,39 @@ def test_it_gives_no_vectors(tiny_model):
         ({"fusion": None}, "fusion is None"),
         ({"fusion": {"width": 32}}, "expected an object with width"),
         (
-            {"fusion": {"width": 32, "layers": 10**9, "heads": 4, "inner_width": 64, "cells": [4, 4]}},
+            {
+                "fusion": {
+                    "width": 32,
+                    "layers": 10**9,
+                    "heads": 4,
+                    "inner_width": 64,
+                    "vector_width": 24,
+                    "cells": [4, 4],
+                }
+            },
             "layers=1000000000",
         ),
-        ({"fusion": {"width": 33, "layers": 2, "heads": 4, "inner_width": 64, "cells": [4, 4]}}, "cannot share"),
-        ({"fusion": {"width": 32, "layers": True, "heads": 4, "inner_width": 64, "cells": [4, 4]}}, "layers=True"),
-        ({"fusion": {"width": 32, "layers": 2, "heads": 4, "inner_width": 64, "cells": [0, 4]}}, r"cells=\[0, 4\]"),
+        (
+            {"fusion": {"width": 33, "layers": 2, "heads": 4, "inner_width": 64, "vector_width": 24, "cells": [4, 4]}},
+            "cannot share",
+        ),
+        (
+            {
+                "fusion": {
+                    "width": 32,
+                    "layers": True,
+                    "heads": 4,
+                    "inner_width": 64,
+                    "vector_width": 24,
+                    "cells": [4, 4],
+                }
+            },
+            "layers=True",
+        ),
+        (
+            {"fusion": {"width": 32, "layers": 2, "heads": 4, "inner_width": 64, "vector_width": 24, "cells": [0, 4]}},
+            r"cells=\[0, 4\]",
+        ),
         ({"vision_config": {"model_type": "no-such-tower"}}, "does not describe"),
         ({"text_config": {}}, "does not describe"),
     ],
@@ -131,7 +158,9 @@ def test_a_config_that_describes_no_network_is_named(tmp_path, change, said):
 def test_weights_that_do_not_fit_are_named(tmp_path):
     folder = tiny.cross_attention(tmp_path / "model")
     tiny.edit_json(
-        folder, "config.json", fusion={"width": 32, "layers": 3, "heads": 4, "inner_width": 64, "cells": [4, 4]}
+        folder,
+        "config.json",
+        fusion={"width": 32, "layers": 3, "heads": 4, "inner_width": 64, "vector_width": 24, "cells": [4, 4]},
     )
     with pytest.raises(IncompleteRepositoryError, match=r"fusion\.layers\.2"):
         load(folder, task="score")

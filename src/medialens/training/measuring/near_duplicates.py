@@ -8,8 +8,8 @@ from medialens.training.drawing import Scene, describe, invent, invent_rival
 from medialens.training.language.speaker import Speaker
 from medialens.training.measuring.gallery import Gallery
 
-CLUSTER_SIZE = 10
-_PATIENCE = 40
+CLUSTER_SIZE = 20
+_PATIENCE = 80
 
 
 def make_crowded_gallery(count: int, *, seed: int, size: int = CLUSTER_SIZE) -> Gallery:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -36,6 +36,7 @@ def to_pairs(groups: Sequence[Group], tokenizer: PreTrainedTokenizerFast, *, n_c
     texts, pictures = _distinct(groups)
     given: dict[str, Tensor] = {}
     spans: dict[object, range] = {}
+    position = {key: at for at, key in enumerate([*texts, *pictures])}
     start = 0
     if texts:
         encoded = tokenizer([*texts], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
@@ -52,11 +53,12 @@ def to_pairs(groups: Sequence[Group], tokenizer: PreTrainedTokenizerFast, *, n_c
         spans |= {key: range(start + at * n_cells, start + (at + 1) * n_cells) for at, key in enumerate(pictures)}
     queries, documents = [], []
     for number, group in enumerate(groups):
-        sides = [_numbers(number, group, form, spans) for form in (group.query_form, group.document_form)]
+        sides = [_keys(number, group, form) for form in (group.query_form, group.document_form)]
         queries += [query for query in sides[0] for _ in sides[1]]
         documents += [document for _ in sides[0] for document in sides[1]]
-    given["queries"], _ = pad(queries, value=NOTHING)
-    given["documents"], _ = pad(documents, value=NOTHING)
+    for name, tokens_name, keys in (("query", "queries", queries), ("document", "documents", documents)):
+        given[tokens_name], _ = pad([[token for key in one for token in spans[key]] for one in keys], value=NOTHING)
+        given[f"{name}_parts"] = _membership(keys, position)
     return PairBatch(given=given, matches=torch.stack([torch.from_numpy(group.matches.copy()) for group in groups]))
 
 
@@ -71,11 +73,18 @@ def _distinct(groups: Sequence[Group]) -> tuple[dict[str, None], dict[object, Pi
     return dict(sorted(texts.items())), pictures
 
 
-def _numbers(number: int, group: Group, form: Form, spans: dict[object, range]) -> list[list[int]]:
-    """For each scene, the numbers of the tokens that stand for it."""
+def _keys(number: int, group: Group, form: Form) -> list[list[object]]:
+    """For each scene, the texts and the pictures that stand for it."""
     parts = _PARTS.get(form, (form,))
-    keys = [
+    return [
         [group.texts[part][at] if part in group.texts else (number, part, at) for part in parts]
         for at in range(len(group.examples))
     ]
-    return [[token for key in one for token in spans[key]] for one in keys]
+
+
+def _membership(sides: Sequence[Sequence[object]], position: Mapping[object, int]) -> Tensor:
+    """(sides, parts) bool: which of the texts, then of the pictures, each side is made of."""
+    made = torch.zeros((len(sides), len(position)), dtype=torch.bool)
+    for row, side in enumerate(sides):
+        made[row, [position[key] for key in side]] = True
+    return made

@@ -11,11 +11,11 @@ together and says how likely they match. Either may be text, a picture, a short 
 is there for what an embedder confuses: three stars and four, a circle above a square and a square above a circle. It
 has never seen a photograph; for real pictures, take a model from the hub.
 
-The towers of the embedder, a ConvNeXt cut off where its cells still are places (8 x 8 and 4 x 4 of them) and a 3-layer
-BERT, and {layers} layers in which the tokens of the query attend to those of the document. The sigmoid of its logit is
-calibrated for one match among {candidates} candidates."""
+The towers of the embedder, a ConvNeXt and a 3-layer BERT, whose cosine the score begins with; to it comes what {layers}
+layers say in which the tokens of the query attend to those of the document, words to the 8 x 8 places of a picture. The
+sigmoid of the logit is calibrated for one match among {candidates} candidates."""
 
-_MAKING = """Each step shows groups of scenes, four that are nearly the same and two that are not, every query against
+_MAKING = """Each step shows groups of scenes, four that are nearly the same and one that is not, every query against
 every document; a binary loss asks of each pair whether it matches, and a contrastive one which of the group's does. In
 most steps captions look for pictures; in the others pictures look for captions or pictures, and captions for captions
 or captioned pictures. One combination of facts in ten, eight sentence frames and a synonym of each concept were kept

@@ -35,7 +35,7 @@ def averaged_network(run: RerankerRun) -> CrossAttentionNetwork:
 def export(run: RerankerRun, folder: str | Path) -> Calibration:
     """Writes the run's averaged weights as a repository, and gives the calibration that went in with them.
 
-    The calibration is part of the last layer: the sigmoid of the logit is the probability.
+    The calibration is part of the weights: the sigmoid of the logit is the probability.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -44,6 +44,7 @@ def export(run: RerankerRun, folder: str | Path) -> Calibration:
     with torch.no_grad():
         network.score.weight.mul_(calibration.scale)
         network.score.bias.mul_(calibration.scale).add_(calibration.bias)
+        network.cosine_scale.mul_(calibration.scale)
     weights = {name: tensor.half().contiguous() for name, tensor in network.state_dict().items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     described = describe_network(Path(run.settings.embedder), layers=run.settings.layers)

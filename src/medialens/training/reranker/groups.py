@@ -26,6 +26,10 @@ _FORMS: dict[tuple[Form, Form], float] = {
 }
 
 
+# Kinds that an embedder mixes up are shown more often than others.
+_MORE_OF = {"relation": 2.0, "word": 2.5, "count": 1.5, "clip": 1.5}
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Group:
     """Aligned lists of n scenes.
@@ -76,7 +80,8 @@ def _make_group(chance: random.Random, forms: tuple[Form, Form], n_rivals: int, 
 
 def _choose(chance: random.Random, n_rivals: int) -> list[Scene]:
     """A scene and rivals of it, or of one of its rivals, all different."""
-    scenes = [invent(chance, kind=chance.choices(list(KINDS), [kind.weight for kind in KINDS.values()])[0])]
+    weights = [_MORE_OF.get(name, 1.0) * kind.weight for name, kind in KINDS.items()]
+    scenes = [invent(chance, kind=chance.choices(list(KINDS), weights)[0])]
     while len(scenes) < 1 + n_rivals:
         rival = invent_rival(chance.choice(scenes), chance)
         scenes.append(rival if rival is not None and rival not in scenes else invent(chance, kind=scenes[0].kind))

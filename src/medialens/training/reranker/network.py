@@ -6,20 +6,21 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import load_file
 
 from medialens.models.architectures.cross_attention._repo import MODEL_TYPE
 from medialens.models.architectures.cross_attention.network import CrossAttentionNetwork
 
-_LOOKED_AT = ("stage3", "stage4")
+_LOOKED_AT = ("stage3", "stage4", "stage6")  # 8, 4 and 1 cells a side
 _FINEST_SHARE = 12  # the finest map that is looked at has a cell for so many pixels a side
 
 
-def describe_network(embedder: Path, *, layers: int = 3, heads: int = 4) -> dict[str, Any]:
+def describe_network(embedder: Path, *, layers: int = 2, heads: int = 4) -> dict[str, Any]:
     """The ``config.json`` of a reranker on the towers of an embedder's repository.
 
-    The image tower ends where its cells still are places, eight and four a side; the vector at the embedder's end is
-    good for finding, and has forgotten what is next to what.
+    Of the image tower, maps are looked at whose cells still are places, and the end, where they have become a vector
+    that is good for finding and has forgotten much of what is next to what.
     """
     config = json.loads((embedder / "config.json").read_text(encoding="utf-8"))
     vision, text = config["vision_config"], config["text_config"]
@@ -40,18 +41,36 @@ def describe_network(embedder: Path, *, layers: int = 3, heads: int = 4) -> dict
         },
         "text_config": {name: value for name, value in text.items() if name not in {"architectures", "dtype"}},
         "fusion": {
-            "width": width, "layers": layers, "heads": heads, "inner_width": 3 * width, "cells": [side, side],
+            "width": width, "layers": layers, "heads": heads, "inner_width": 3 * width,
+            "vector_width": config["projection_dim"], "cells": [side, side],
         },
     }  # fmt: skip
 
 
-def build_network(embedder: Path, *, layers: int = 3, heads: int = 4) -> CrossAttentionNetwork:
-    """The network with the embedder's towers, and all that joins them freshly initialised."""
+def build_network(embedder: Path, *, layers: int = 2, heads: int = 4) -> CrossAttentionNetwork:
+    """The network with all that the embedder has learnt, so that at first it says what the embedder says.
+
+    What joins the towers' tokens is freshly initialised, and adds nothing yet.
+    """
     network = CrossAttentionNetwork(describe_network(embedder, layers=layers, heads=heads))
     learnt = {name: tensor.float() for name, tensor in load_file(embedder / "model.safetensors").items()}
     for tower, prefix in ((network.vision, "vision_model."), (network.text, "text_model.")):
         own = {name.removeprefix(prefix): tensor for name, tensor in learnt.items() if name.startswith(prefix)}
         wanted = tower.state_dict()
         tower.load_state_dict({name: own.get(name, tensor) for name, tensor in wanted.items()})
+    with torch.no_grad():
+        last = network.vision.hidden_states_norms[_LOOKED_AT[-1]]
+        last.weight.copy_(learnt["vision_model.layernorm.weight"])
+        last.bias.copy_(learnt["vision_model.layernorm.bias"])
+        network.vision_vector.weight.copy_(learnt["visual_projection.weight"])
+        network.text_vector.weight.copy_(learnt["text_projection.weight"])
+        network.cosine_scale.copy_(learnt["logit_scale"].exp())
+        network.score.weight.zero_()
+        network.score.bias.fill_(_read_bias(embedder))
     network.text.set_attn_implementation("eager")  # on CPUs its way back is several times faster
     return network
+
+
+def _read_bias(embedder: Path) -> float:
+    config = json.loads((embedder / "config.json").read_text(encoding="utf-8"))
+    return float(config["medialens"]["logit_bias"])

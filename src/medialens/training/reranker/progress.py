@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from medialens.models.architectures.cross_attention.network import NOTHING, CrossAttentionNetwork
 from medialens.training.examples import to_tensor
-from medialens.training.measuring.near_duplicates import CLUSTER_SIZE, make_crowded_gallery
+from medialens.training.measuring.near_duplicates import make_crowded_gallery
 from medialens.training.measuring.table import Row, row_of_ranks
 from medialens.training.reranker.export import averaged_network
 from medialens.training.reranker.recipe import RerankerRun
@@ -14,6 +16,7 @@ from medialens.training.run import append_line
 from medialens.training.tokens import MAX_TOKENS
 
 _SEED = 11
+_CLUSTER_SIZE = 10
 
 
 def log_progress(run: RerankerRun) -> Row:
@@ -31,26 +34,33 @@ def log_progress(run: RerankerRun) -> Row:
 def measure_progress(run: RerankerRun, *, count: int = 200) -> Row:
     """Recall of the run's averaged weights, each query among the near-duplicates of its own scene."""
     network = averaged_network(run)
-    gallery = make_crowded_gallery(count, seed=_SEED)
-    pictures = network.look(to_tensor([np.asarray(picture) for picture in gallery.pictures]))
+    gallery = make_crowded_gallery(count, seed=_SEED, size=_CLUSTER_SIZE)
     tokens = run.tokenizer(
         list(gallery.queries), padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
     )
-    texts = network.read(tokens["input_ids"], tokens["attention_mask"])
-    ranks = []
-    for start in range(0, len(gallery.scenes), CLUSTER_SIZE):
-        own = slice(start, start + CLUSTER_SIZE)
-        for at in range(start, start + CLUSTER_SIZE):
-            logits = _compare(network, texts[at][tokens["attention_mask"][at].bool()], pictures[own])
-            ranks.append(1 + int((logits >= logits[at - start]).sum()) - 1)
-    return row_of_ranks("text to picture", np.array(ranks), CLUSTER_SIZE)
+    pixels = to_tensor([np.asarray(picture) for picture in gallery.pictures])
+    ranks: list[int] = []
+    for start in range(0, count, _CLUSTER_SIZE):
+        own = slice(start, start + _CLUSTER_SIZE)
+        logits = _compare(network, tokens["input_ids"][own], tokens["attention_mask"][own], pixels[own])
+        ranks += (logits >= logits.diagonal()[:, None]).sum(1).tolist()
+    return row_of_ranks("text to picture", np.array(ranks), _CLUSTER_SIZE)
 
 
-def _compare(network: torch.nn.Module, query: torch.Tensor, documents: torch.Tensor) -> torch.Tensor:
-    """Logits of one query against documents, all as tokens."""
-    count, length = documents.shape[:2]
-    bank = torch.cat([query, documents.flatten(0, 1)])
-    queries = torch.arange(len(query)).expand(count, -1)
-    numbers = len(query) + torch.arange(count * length).view(count, length)
-    logits: torch.Tensor = network.compare(bank, queries, numbers)  # type: ignore[operator]
-    return logits
+def _compare(network: CrossAttentionNetwork, tokens: Tensor, mask: Tensor, pixels: Tensor) -> Tensor:
+    """Logits (n, n) of every text against every picture."""
+    count, length = tokens.shape
+    numbers = torch.arange(count * length).view(count, length).masked_fill(mask == 0, NOTHING)
+    cells = count * length + torch.arange(count * network.n_cells).view(count, -1)
+    which = torch.eye(2 * count, dtype=torch.bool)
+    given = {
+        "tokens": tokens,
+        "mask": mask,
+        "pixels": pixels,
+        "queries": numbers.repeat_interleave(count, 0),
+        "query_parts": which[:count].repeat_interleave(count, 0),
+        "documents": cells.repeat(count, 1),
+        "document_parts": which[count:].repeat(count, 1),
+    }
+    logits: Tensor = network(given)
+    return logits.view(count, count)

@@ -29,18 +29,18 @@ class RecipeSettings(RunSettings):
     Attributes:
         embedder: Folder of the embedder whose towers it starts from.
         n_groups, n_rivals, n_others: Groups a step; beside the first scene of each, rivals and others.
-        tower_share: Learning rate of the towers, which have learnt already, as a share of that of the rest.
+        tower_share: Learning rate of what the embedder has learnt already, as a share of that of the rest.
         layers: Of cross-attention.
     """
 
     embedder: str
     steps: int = 2400
     learning_rate: float = 7e-4
-    n_groups: int = 8
+    n_groups: int = 10
     n_rivals: int = 3
-    n_others: int = 2
+    n_others: int = 1
     tower_share: float = 0.3
-    layers: int = 3
+    layers: int = 2
 
 
 class RerankerRun(Run[RecipeSettings]):
@@ -65,9 +65,10 @@ class RerankerRun(Run[RecipeSettings]):
         return pair_loss(logits.float().view(batch.matches.shape), batch.matches)
 
     def parameter_groups(self, trained: nn.Module) -> list[dict[str, Any]]:
-        """The towers go on slowly."""
-        towers = nn.ModuleList([self.network.vision, self.network.text])
-        known = {id(tensor) for tensor in towers.parameters()}
+        """What the embedder has learnt goes on slowly."""
+        network = self.network
+        learnt = nn.ModuleList([network.vision, network.text, network.vision_vector, network.text_vector])
+        known = {id(tensor) for tensor in [*learnt.parameters(), network.cosine_scale]}
         split: list[dict[str, Any]] = []
         for group in super().parameter_groups(trained):
             for is_tower, share in ((True, self.settings.tower_share), (False, 1.0)):

@@ -8,7 +8,7 @@ from typing import Any
 
 MODEL_TYPE = "medialens-cross-attention"
 
-_LARGEST = {"width": 8192, "layers": 64, "heads": 128, "inner_width": 32768}
+_LARGEST = {"width": 8192, "layers": 64, "heads": 128, "inner_width": 32768, "vector_width": 32768}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -17,6 +17,7 @@ class Fusion:
 
     Attributes:
         width, layers, heads, inner_width: Of its transformer layers.
+        vector_width: Length of the vectors whose cosine the score begins with.
         cells: Rows and columns in which a picture is looked at: those of the finest feature map.
     """
 
@@ -24,6 +25,7 @@ class Fusion:
     layers: int
     heads: int
     inner_width: int
+    vector_width: int
     cells: tuple[int, int]
 
     def as_settings(self) -> dict[str, Any]:

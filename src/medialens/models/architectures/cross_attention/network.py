@@ -1,24 +1,26 @@
-"""The network: two towers' tokens, the query's attending to the document's, to one logit a pair.
+"""The network: two towers' vectors, and their tokens, the query's attending to the document's, to one logit a pair.
 
-    text   --text tower-->   tokens  -+
-    pixels --image tower-->  cells   -+-> bank of tokens --query's rows-->    self-attention --+
-                                          |                                   cross-attention -+-> first token -> logit
-                                          +--document's rows--> keys, values --^  (n layers)
+    text, pixels --towers--> vectors ----------> scale * cosine ----------------------------------+
+                       |                                                                           + --> logit
+                       +---> query's tokens ---> self-attention, cross-attention --> first token --+
+                       +---> document's tokens ----------------^ keys, values (n layers)
 
-A text, or a picture, goes through its tower once however many pairs it is in; which of the tokens make up the query
-and the document of a pair is only a matter of indices. So either side may be text, pictures, or both.
+A text, or a picture, goes through its tower once however many pairs it is in; which of them make up the query and the
+document of a pair is only a matter of indices. So either side may be text, pictures, or both; the vector of a side is
+the sum of its parts'.
 
-Cross-attention between towers is that of ALBEF (Li et al. 2021, arXiv:2107.07651) and BLIP (Li et al. 2022,
-arXiv:2201.12086), whose fusion encoders are trained to tell matching pairs from others.
+The cosine is what a dual encoder would say; attention adds what gets lost on the way to a vector. Cross-attention
+between towers is that of ALBEF (Li et al. 2021, arXiv:2107.07651) and BLIP (Li et al. 2022, arXiv:2201.12086), whose
+fusion encoders are trained to tell matching pairs from others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoBackbone, AutoConfig, AutoModel
@@ -27,6 +29,9 @@ from medialens.models.architectures.cross_attention._repo import read_fusion
 
 NOTHING = -1
 """In rows of token numbers: no token."""
+
+Parts: TypeAlias = tuple[Tensor, Tensor]
+"""Of n texts or pictures: vectors (n, vector width) and tokens (n, length, width)."""
 
 
 class CrossAttentionNetwork(nn.Module):
@@ -46,11 +51,13 @@ class CrossAttentionNetwork(nn.Module):
         fusion = read_fusion(config)
         width, self.cells = fusion.width, fusion.cells
         self.vision = AutoBackbone.from_config(AutoConfig.for_model(**config["vision_config"]))
-        self.text = AutoModel.from_config(
-            AutoConfig.for_model(**config["text_config"]), **_without_pooler(config["text_config"])
-        )
+        self.text = AutoModel.from_config(AutoConfig.for_model(**config["text_config"]))
+        text_width = int(self.text.config.hidden_size)
+        self.vision_vector = nn.Linear(self.vision.channels[-1], fusion.vector_width, bias=False)
+        self.text_vector = nn.Linear(text_width, fusion.vector_width, bias=False)
+        self.cosine_scale = nn.Parameter(torch.tensor(1.0))
         self.from_cells = nn.ModuleList(nn.Linear(channels, width) for channels in self.vision.channels)
-        self.from_text = nn.Linear(int(self.text.config.hidden_size), width)
+        self.from_text = nn.Linear(text_width, width)
         self.places = nn.Parameter(0.02 * torch.randn(self.cells[0] * self.cells[1], width))
         self.kinds = nn.Parameter(0.02 * torch.randn(2, width))
         self.first = nn.Parameter(0.02 * torch.randn(width))
@@ -66,21 +73,24 @@ class CrossAttentionNetwork(nn.Module):
         """Tokens of a picture."""
         return self.cells[0] * self.cells[1]
 
-    def read(self, tokens: Int[Tensor, "n length"], mask: Int[Tensor, "n length"]) -> Float[Tensor, "n length dim"]:
-        """Texts to tokens of the bank."""
-        states = self.text(input_ids=tokens, attention_mask=mask).last_hidden_state
-        tokens_of_bank: Tensor = self.from_text(states) + self.kinds[0]
-        return tokens_of_bank
+    def read(self, tokens: Int[Tensor, "n length"], mask: Int[Tensor, "n length"]) -> Parts:
+        """What texts contribute: a vector each, and tokens."""
+        states = self.text(input_ids=tokens, attention_mask=mask)
+        return self.text_vector(states.pooler_output), self.from_text(states.last_hidden_state) + self.kinds[0]
 
-    def look(self, pixels: Float[Tensor, "n 3 height width"]) -> Float[Tensor, "n cells dim"]:
-        """Pictures to tokens of the bank: every map, brought to the cells of the finest, and its place."""
+    def look(self, pixels: Float[Tensor, "n 3 height width"]) -> Parts:
+        """What pictures contribute: a vector each, of the coarsest map, and a token for each cell of the finest.
+
+        A cell has what every map says of it, and its place.
+        """
         maps = self.vision(pixels).feature_maps
         projected = [project(one.flatten(2).mT).mT for project, one in zip(self.from_cells, maps, strict=True)]
         fitted = [
             _spread(flat.unflatten(2, tuple(one.shape[2:])), self.cells)
             for flat, one in zip(projected, maps, strict=True)
         ]
-        return torch.stack(fitted).sum(0).flatten(2).mT + self.places + self.kinds[1]
+        cells = torch.stack(fitted).sum(0).flatten(2).mT + self.places + self.kinds[1]
+        return self.vision_vector(maps[-1].mean((2, 3))), cells
 
     def compare(
         self,
@@ -88,36 +98,45 @@ class CrossAttentionNetwork(nn.Module):
         queries: Int[Tensor, "n query_length"],
         documents: Int[Tensor, "n document_length"],
     ) -> Float[Tensor, " n"]:
-        """Logits of pairs whose sides are rows of token numbers, filled up with `NOTHING`."""
+        """What attention says of pairs whose sides are rows of token numbers, filled up with `NOTHING`."""
         query, document = bank[queries.clamp(min=0)], bank[documents.clamp(min=0)]
         query = torch.cat([self.first.to(query.dtype).expand(len(query), 1, -1), query], dim=1)
         no_query = functional.pad(queries == NOTHING, (1, 0), value=False)
         joined = self.fusion(
             query, document, tgt_key_padding_mask=no_query, memory_key_padding_mask=documents == NOTHING
         )
-        logits: Tensor = self.score(joined[:, 0]).squeeze(1)
-        return logits
+        said: Tensor = self.score(joined[:, 0]).squeeze(1)
+        return said
+
+    def cosines(
+        self, vectors: Float[Tensor, "parts dim"], queries: Bool[Tensor, "n parts"], documents: Bool[Tensor, "n parts"]
+    ) -> Float[Tensor, " n"]:
+        """Of the vectors of pairs, each side the sum of its parts'; in float32, where bfloat16 has ties."""
+        query, document = (side.float() @ vectors.float() for side in (queries, documents))
+        return functional.cosine_similarity(query, document, dim=1)
 
     def forward(self, given: Mapping[str, Tensor]) -> Float[Tensor, " n"]:
         """Logits of a batch.
 
         Args:
-            given: ``tokens`` and ``mask`` (texts, length), ``pixels`` (pictures, 3, height, width), either or both;
+            given: ``tokens`` and ``mask`` (texts, length), ``pixels`` (pictures, 3, height, width), either or both.
                 ``queries`` and ``documents`` (pairs, length): numbers of tokens in the bank, in which those of the
-                texts come first, row by row, then those of the pictures.
+                texts come first, row by row, then those of the pictures. ``query_parts`` and ``document_parts``
+                (pairs, parts): which of the texts and pictures, in this order, a side is made of.
         """
-        bank = []
+        parts: list[Parts] = []
         if "tokens" in given:
-            bank.append(self.read(given["tokens"], given["mask"]).flatten(0, 1))
+            parts.append(self.read(given["tokens"], given["mask"]))
         if "pixels" in given:
-            bank.append(self.look(given["pixels"]).flatten(0, 1))
-        return self.compare(torch.cat(bank), given["queries"], given["documents"])
+            parts.append(self.look(given["pixels"]))
+        bank = torch.cat([tokens.flatten(0, 1) for _, tokens in parts])
+        cosines = self.cosines(
+            torch.cat([vectors for vectors, _ in parts]), given["query_parts"], given["document_parts"]
+        )
+        said = self.compare(bank, given["queries"], given["documents"])
+        return self.cosine_scale.float() * cosines + said.float()
 
 
 def _spread(cells: Float[Tensor, "n width rows columns"], size: tuple[int, int]) -> Tensor:
     """A coarser map on a finer grid: each cell's value wherever it covers."""
     return cells if tuple(cells.shape[2:]) == size else functional.interpolate(cells, size=size, mode="nearest")
-
-
-def _without_pooler(text_config: Mapping[str, Any]) -> dict[str, bool]:
-    return {"add_pooling_layer": False} if text_config["model_type"] == "bert" else {}

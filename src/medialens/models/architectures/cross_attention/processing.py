@@ -26,6 +26,8 @@ class Picture:
     digest: bytes
 
 
+_TOKENS_OF = {"query": "queries", "document": "documents"}
+
 Part = Tokens | Picture
 Side = tuple[Part, ...]
 
@@ -63,9 +65,11 @@ class Processing:
         pairs: list[tuple[Side, Side]] = [one.payload for one in prepared]
         bank = _Bank([part for pair in pairs for side in pair for part in side], self)
         tensors = bank.tensors()
-        for name, at in (("queries", 0), ("documents", 1)):
-            rows = [[number for part in pair[at] for number in bank.numbers(part)] for pair in pairs]
-            tensors[name], _ = pad(rows, value=NOTHING)
+        for at, name in enumerate(("query", "document")):
+            sides = [pair[at] for pair in pairs]
+            rows = [[number for part in side for number in bank.numbers(part)] for side in sides]
+            tensors[_TOKENS_OF[name]], _ = pad(rows, value=NOTHING)
+            tensors[f"{name}_parts"] = bank.membership(sides)
         return Batch(tensors, n_items=len(pairs))
 
     def _read(self, item: DecodedItem, instruction: str) -> Side:
@@ -115,3 +119,16 @@ class _Bank:
             return range(start, start + len(part))
         start = len(self._texts) * self._length + self._pictures[part.digest] * self._n_cells
         return range(start, start + self._n_cells)
+
+    def membership(self, sides: Sequence[Side]) -> Tensor:
+        """(sides, parts) bool: which of the texts, then of the pictures, each side is made of."""
+        made = torch.zeros((len(sides), len(self._texts) + len(self._pictures)), dtype=torch.bool)
+        for row, side in enumerate(sides):
+            for part in side:
+                made[row, self._position(part)] = True
+        return made
+
+    def _position(self, part: Part) -> int:
+        if isinstance(part, Tokens):
+            return self._texts[part.ids]
+        return len(self._texts) + self._pictures[part.digest]
