@@ -110,6 +110,16 @@ def test_whoever_sees_everything_is_right_in_every_comparison(small):
     assert [row.recall_at_1 for row in bench._both_ways(gallery)] == [1.0, 1.0]
 
 
+def test_reading_is_asked_for_among_other_words_in_the_same_colours(small, monkeypatch):
+    bench, given = Bench(Noise()), {}
+    monkeypatch.setattr(bench, "_against", lambda what, gallery, rivals: given.update(gallery=gallery, rivals=rivals))
+    bench.reading()
+    assert {scene.kind for scene in given["gallery"].scenes} == {"word"}
+    for scene, others in zip(given["gallery"].scenes, given["rivals"], strict=True):
+        assert all({**other.facts, "word": ""} == {**scene.facts, "word": ""} for other in others)
+        assert len({scene.facts["word"], *(other.facts["word"] for other in others)}) == N_RIVALS + 1
+
+
 def test_a_tie_with_a_rival_counts_against_the_model(small):
     class Same(Noise):
         def encode_queries(self, inputs):

@@ -6,7 +6,7 @@ from medialens.training.calibration import CANDIDATES_A_MATCH
 from medialens.training.card import CardText
 from medialens.training.drawing.clips import MOTIONS, SHEET
 from medialens.training.language.words import READABLE
-from medialens.training.measuring.embedder import AMONG_RIVALS, DIRECTION, N_RIVALS, UNSEEN_WORD
+from medialens.training.measuring.embedder import AMONG_RIVALS, DIRECTION, N_RIVALS, READING, UNSEEN_WORD
 from medialens.training.measuring.embedder_report import EmbedderReport
 
 _ABOUT = """A dual encoder for text, pictures and short clips that were *drawn*: shapes, counts and relations, little
@@ -26,8 +26,8 @@ their batch that differs in one fact alone. One combination of facts in ten, eig
 concept were kept from it."""
 
 _LIMITS = """- Photographs, and whatever else the recipe does not draw, mean nothing to it.
-- It reads little. Of pictures of words it finds {word:.0%} among {n_words} of their kind; it knows the {n_readable}
-  words of its list, and mostly fails at others.
+- Reading: of {n_signs} signs in the same colours, with different words, the right one comes first for {reading:.0%} of
+  the queries (by chance, {chance:.0%} would). It was taught {n_readable} words; others it has to spell.
 - Near-duplicates: beside {n_rivals} pictures that differ in a fact or two, the right one comes first for {rivals:.0%}
   of the queries. That is what a reranker is for.
 - {weakest}
@@ -45,10 +45,11 @@ def describe_embedder(report: EmbedderReport, *, dimension: int) -> CardText:
         dimension=dimension, n_frames=SHEET.n_frames, rows=SHEET.rows, columns=SHEET.columns,
         candidates=CANDIDATES_A_MATCH,
     )  # fmt: skip
-    words = report.find("among words only")
+    reading = report.find(READING)
     limits = _LIMITS.format(
-        word=words.recall_at_1,
-        n_words=words.n_candidates,
+        n_signs=reading.n_candidates,
+        reading=reading.recall_at_1,
+        chance=1 / reading.n_candidates,
         n_readable=len(READABLE),
         n_rivals=N_RIVALS,
         rivals=report.find(AMONG_RIVALS).recall_at_1,

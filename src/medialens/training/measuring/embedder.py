@@ -17,6 +17,7 @@ from medialens.scoring.similarity import normalize
 from medialens.training.drawing import KINDS, Scene, describe, invent_rival
 from medialens.training.drawing.clips import OPPOSITES
 from medialens.training.language.speaker import Speaker
+from medialens.training.language.words import READABLE
 from medialens.training.measuring.embedder_report import EmbedderReport
 from medialens.training.measuring.gallery import Gallery, Wording, draw_document, make_gallery
 from medialens.training.measuring.reliability import measure_reliability, say_everything
@@ -29,6 +30,7 @@ N_RIVALS = 7
 UNSEEN_FRAME, UNSEEN_WORD = "sentences never trained on", "a synonym never trained on"
 DIRECTION = "the clip, not the same with the opposite motion"
 AMONG_RIVALS = f"the scene, not one of {N_RIVALS} near-duplicates"
+READING = f"the word, not one of {N_RIVALS} others in the same colours"
 _WORDINGS: Final[dict[Wording, str]] = {
     "unseen frame": UNSEEN_FRAME,
     "unseen word": UNSEEN_WORD,
@@ -76,7 +78,12 @@ class Bench:
     def others(self) -> tuple[Row, ...]:
         """What else one may want to know."""
         seen = make_gallery(SMALL, seed=SEED, kinds=self.kinds, split="train")
-        return (self._text_to_image("combinations seen in training", seen), *self._with_captions(), self.among_rivals())
+        return (
+            self._text_to_image("combinations seen in training", seen),
+            *self._with_captions(),
+            self.among_rivals(),
+            self.reading(),
+        )
 
     def of_kind(self, kind: str) -> Row:
         """Pictures of one kind compete with each other."""
@@ -94,6 +101,15 @@ class Bench:
         chance = random.Random(f"rivals/{SEED}")
         rivals = [_rivals_of(scene, chance) for scene in self.small.scenes]
         return self._against(AMONG_RIVALS, self.small, rivals)
+
+    def reading(self) -> Row:
+        """Each word that is drawn to be read against others of the list, with letters and ground of its own colours."""
+        gallery, chance = make_gallery(PER_KIND, seed=SEED, kinds=("word",)), random.Random(f"words/{SEED}")
+        rivals = [
+            [Scene("word", {**scene.facts, "word": other}) for other in chance.sample(_other_words(scene), N_RIVALS)]
+            for scene in gallery.scenes
+        ]
+        return self._against(READING, gallery, rivals)
 
     def _both_ways(self, gallery: Gallery) -> tuple[Row, Row]:
         queries, documents = self._queries(gallery.queries), self._documents(gallery.documents)
@@ -146,3 +162,7 @@ def _rivals_of(scene: Scene, chance: random.Random) -> list[Scene]:
         if rival is not None:
             found[rival.key] = rival
     return list(found.values())
+
+
+def _other_words(scene: Scene) -> list[str]:
+    return [word for word in READABLE if word != scene.facts["word"]]
