@@ -8,7 +8,7 @@ import torch
 import yaml
 
 from medialens.training import card as cards
-from medialens.training.card import CardText, Origin, describe_device, origin_of, write_card
+from medialens.training.card import CardText, Origin, describe_device, fill, origin_of, write_card
 from medialens.training.measuring.report import marked_text, rewrite
 
 TEXT = CardText(
@@ -34,12 +34,14 @@ def card(tmp_path):
 
 
 def test_the_card_says_what_it_is_and_how_the_weights_came_about(card):
+    told = " ".join(card.split())
     for fact in (
-        "# demo: a model", "What it is.", "    medialens train demo --seed 5\n", "from nothing on 1,000 pictures",
+        "# demo: a model", "What it is.", "medialens train demo --seed 5", "from nothing on 1,000 pictures",
         "12 minutes on two cores", "bfloat16", "seed 5", f"torch {torch.__version__}", "4.2 million", "curve.svg",
         "What was special.", "What it cannot do: 100 %.",
     ):  # fmt: skip
-        assert fact in card
+        assert fact in told
+    assert "\n    medialens train demo --seed 5\n" in card  # as code
 
 
 def test_its_head_is_what_the_hub_reads(card):
@@ -65,6 +67,18 @@ def test_a_run_knows_its_seed_time_size_and_arithmetic():
     assert (origin.seed, origin.minutes, origin.half, origin.n_parameters) == (3, 7.5, False, 55)
     assert "from the embedder on 9 pairs" in origin.sentence
     assert "float32" in origin.sentence
+
+
+def test_text_is_filled_by_paragraph_and_by_point():
+    long = "word " * 40
+    text = f"One\nline.\n\n{long}\n\n- a {long}\n- b\n  goes on"
+    lines = fill(text).splitlines()
+    assert lines[:2] == ["One line.", ""]
+    assert max(map(len, lines)) <= 120
+    assert lines[-1] == "- b goes on"
+    a = lines.index(next(line for line in lines if line.startswith("- a")))
+    assert lines[a + 1].startswith("  word")
+    assert fill(fill(text)) == fill(text)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import platform
+import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ tags: [{tags}]
 
     {command}
 
-{origin} {making}
+{making}
 
 ![Loss and recall by step](curve.svg)
 
@@ -135,12 +137,26 @@ def write_card(folder: Path, text: CardText, origin: Origin, report: Report) -> 
         tags=text.tags,
         name=text.name,
         title=text.title,
-        about=text.about,
+        about=fill(text.about),
         n_parameters=origin.n_parameters / 1e6,
         command=origin.command,
-        origin=origin.sentence,
-        making=text.making,
+        making=fill(f"{origin.sentence} {text.making}"),
         measured=marked(text.name, report.whole),
-        limits=text.limits,
+        limits=fill(text.limits),
     )
     (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def fill(text: str) -> str:
+    """The text in lines of 120 characters, paragraph by paragraph and point by point (``- ``)."""
+    points = [point for paragraph in text.strip().split("\n\n") for point in _points(paragraph)]
+    return "\n".join(points).strip()
+
+
+def _points(paragraph: str) -> list[str]:
+    indent = "  " if paragraph.startswith("- ") else ""
+    filled = [
+        textwrap.fill(" ".join(point.split()), 120, subsequent_indent=indent, break_on_hyphens=False)
+        for point in re.split(r"\n(?=- )", paragraph)
+    ]
+    return [*filled, ""]

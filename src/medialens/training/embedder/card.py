@@ -15,7 +15,7 @@ shrinks, comes or goes. It is small enough to travel with the package and good e
 never seen a photograph, and knows a few hundred English words. For real pictures, take a model from the hub.
 
 ConvNeXt (96 x 96 pixels, six stages down to one cell) and a 3-layer BERT in `VisionTextDualEncoder`; vectors of
-{dimension} numbers, of which the first 96, 48 or 24 will do. A clip is looked at in {n_frames} moments, which lie side
+{dimension} numbers, which can be cut to their first ones. A clip is looked at in {n_frames} moments, which lie side
 by side on one sheet, {rows} by {columns}, and go through the picture tower. Items that mix text with pictures or clips
 are embedded as the sum of their parts' features. `sigmoid(scale * cosine + bias)`, with the scale of the weights and
 the bias in `config.json`, is calibrated for one match among {candidates} candidates."""
@@ -31,7 +31,7 @@ _LIMITS = """- Photographs, and whatever else the recipe does not draw, mean not
 - Near-duplicates: beside {n_rivals} pictures that differ in a fact or two, the right one comes first for {rivals:.0%}
   of the queries. That is what a reranker is for.
 - {weakest}
-- Words that it has not learnt are spelt, and mostly lost: with one unknown synonym in the sentence, the right picture
+- Words that it has not learnt are spelt, and say little to it: with one unknown synonym in the sentence, the right picture
   comes first for {unseen_word:.0%} of the queries.
 - "Not a square" is overlooked rather than understood, and "without red" is not known at all.
 - In clips, it knows {n_motions} motions of a single shape: {motions}. The clip comes before the same one with the
