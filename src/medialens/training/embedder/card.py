@@ -31,8 +31,8 @@ _LIMITS = """- Photographs, and whatever else the recipe does not draw, mean not
 - Near-duplicates: beside {n_rivals} pictures that differ in a fact or two, the right one comes first for {rivals:.0%}
   of the queries. That is what a reranker is for.
 - {weakest}
-- Words that it has not learnt are spelt, and say little to it: with one unknown synonym in the sentence, the right picture
-  comes first for {unseen_word:.0%} of the queries.
+- Words that it has not learnt are spelt, and say little to it: with one unknown synonym in the sentence, the right
+  picture comes first for {unseen_word:.0%} of the queries.
 - "Not a square" is overlooked rather than understood, and "without red" is not known at all.
 - In clips, it knows {n_motions} motions of a single shape: {motions}. The clip comes before the same one with the
   opposite motion for {direction:.0%} of the queries. What happens between its {n_frames} moments, it does not see.
