@@ -34,7 +34,7 @@ def test_a_missing_folder_exits_with_2_and_is_named(tmp_path, capsys):
 def test_a_folder_without_pictures_exits_with_2_and_is_named(tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     assert main(["demo", str(tmp_path / "empty"), "--output", str(tmp_path / "out")]) == 2
-    assert "no image files" in capsys.readouterr().err
+    assert "no pictures or videos" in capsys.readouterr().err
 
 
 def test_an_unknown_model_exits_with_2(capsys):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from medialens.demo.pictures import Question
+from medialens.demo.questions import Question
 from medialens.demo.searching import Answer, Finding, Hit
 
 

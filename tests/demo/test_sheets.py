@@ -6,29 +6,36 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from medialens.demo.gathering import Picture
-from medialens.demo.pictures import Question
-from medialens.demo.searching import Answer, Finding, Hit
+from medialens.demo.gathering import Gathering, Medium
+from medialens.demo.questions import Question
+from medialens.demo.searching import Answer, Finding, Hit, Models
 from medialens.demo.sheet_html import write_html
 from medialens.demo.sheet_png import write_png
-from medialens.demo.summary import summarise
+from medialens.demo.summary import Count, summarise
+from medialens.demo.thumbnails import Thumbnail
 
-NAMES = ("a.png", "b.png", '<b>"c".png')
+NAMES = ("a.png", "b.png", '<b>"c".gif')
 
 
-def _picture(name, colour):
+def _encoded(colour, file_format):
     data = io.BytesIO()
-    Image.new("RGB", (60, 40), colour).save(data, "PNG")
-    return Picture(path=Path("/x") / name, thumbnail=data.getvalue())
+    Image.new("RGB", (60, 40), colour).save(data, file_format)
+    return data.getvalue()
 
 
-PICTURES = [_picture(name, colour) for name, colour in zip(NAMES, ("red", "lime", "blue"), strict=True)]
+def _medium(name, colour):
+    is_clip = name.endswith(".gif")
+    thumbnail = Thumbnail(still=_encoded(colour, "PNG"), moving=_encoded(colour, "GIF") if is_clip else b"")
+    return Medium(path=Path("/x") / name, is_clip=is_clip, thumbnail=thumbnail)
+
+
+MEDIA = [_medium(name, colour) for name, colour in zip(NAMES, ("red", "lime", "blue"), strict=True)]
 
 
 def _answer(retrieved, reranked):
     return Answer(
-        retrieved=tuple(Hit(path=PICTURES[i].path, score=1 - 0.1 * i) for i in retrieved),
-        reranked=tuple(Hit(path=PICTURES[i].path, score=0.9 - 0.1 * rank) for rank, i in enumerate(reranked)),
+        retrieved=tuple(Hit(path=MEDIA[i].path, score=1 - 0.1 * i) for i in retrieved),
+        reranked=tuple(Hit(path=MEDIA[i].path, score=0.9 - 0.1 * rank) for rank, i in enumerate(reranked)),
     )
 
 
@@ -38,22 +45,24 @@ def _finding(question, one, other):
 
 @pytest.fixture
 def findings():
-    first = Question(text='<script>alert("x")</script> & more', answer=PICTURES[0].path)
-    lifted = Question(text="lifted by reranking", answer=PICTURES[1].path)
-    by_picture = Question(text="like this", picture=PICTURES[2].path, answer=PICTURES[2].path)
+    first = Question(text='<script>alert("x")</script> & more', answer=MEDIA[0].path)
+    lifted = Question(text="lifted by reranking", answer=MEDIA[1].path)
+    by_clip = Question(text="like this", example=MEDIA[2].path, answer=MEDIA[2].path)
     nobody_knows = Question(text="my own")
     right, swapped = _answer([0, 1, 2], [0, 1]), _answer([0, 1, 2], [1, 0])
     return [
         _finding(first, right, right),
         _finding(lifted, swapped, swapped),
-        _finding(by_picture, right, swapped),
+        _finding(by_clip, right, swapped),
         _finding(nobody_knows, right, right),
     ]
 
 
 @pytest.fixture
 def summary(findings):
-    return summarise(findings, model="demo", n_pictures=3, n_own=1, skipped={Path("/x/bad<.png"): "is <empty>"})
+    models = Models(embedder="demo", reranker="demo-reranker", clips=[MEDIA[2].path], store="memory://sheets")
+    found = Gathering(media=MEDIA, skipped={Path("/x/bad<.png"): "is <empty>"})
+    return summarise(findings, models=models, found=found, n_own=1)
 
 
 def test_findings_know_whether_they_are_right_and_agree(findings):
@@ -63,16 +72,21 @@ def test_findings_know_whether_they_are_right_and_agree(findings):
 
 
 def test_an_answer_of_one_framework_alone_is_not_right():
-    question = Question(text="half", answer=PICTURES[0].path)
+    question = Question(text="half", answer=MEDIA[0].path)
     assert not _finding(question, _answer([0], [0]), _answer([1], [1])).right
     assert not _finding(question, _answer([0], [0]), _answer([], [])).right
 
 
 def test_the_summary_counts_questions_with_a_known_answer_only(summary):
-    assert (summary.n_known, summary.n_right, summary.n_retrieved) == (3, 2, 1)
+    assert summary.typed == Count(n_known=2, n_retrieved=1, n_right=2)
+    assert summary.shown == Count(n_known=1, n_retrieved=0, n_right=0)
     assert (summary.n_questions, summary.n_agree) == (4, 3)
-    assert any("2 of 3" in line for line in summary.lines)
-    assert any("1 of them your own" in line for line in summary.lines)
+    told = "\n".join(summary.lines)
+    assert "in words: the right file first for 2 of 2; before reranking, for 1." in told
+    assert "picture or clip: the right file first for 0 of 1; before reranking, for 0." in told
+    assert "2 pictures and 1 clips, 1 of them your own, indexed" in told
+    assert "'demo'" in told
+    assert "'demo-reranker'" in told
 
 
 class _Reader(html.parser.HTMLParser):
@@ -100,7 +114,7 @@ class _Reader(html.parser.HTMLParser):
 
 @pytest.fixture
 def page(tmp_path, findings, summary):
-    write_html(tmp_path / "sheet.html", findings, PICTURES, summary)
+    write_html(tmp_path / "sheet.html", findings, MEDIA, summary)
     source = (tmp_path / "sheet.html").read_text(encoding="utf-8")
     reader = _Reader()
     reader.feed(source)
@@ -123,7 +137,7 @@ def test_the_page_needs_no_other_file(page):
     source, reader = page
     assert not {"link", "img", "script", "iframe"} & set(reader.tags)
     assert not [name for name, _ in reader.attributes if name in {"src", "href"}]
-    assert re.findall(r"url\((?!data:image/(?:png|jpeg);base64,)", source) == []
+    assert re.findall(r"url\((?!data:image/(?:png|gif);base64,)", source) == []
 
 
 def test_every_picture_shown_has_its_thumbnail_and_its_name(page):
@@ -136,6 +150,14 @@ def test_every_picture_shown_has_its_thumbnail_and_its_name(page):
     assert {value for name, value in reader.attributes if name == "aria-label"} == set(NAMES)
 
 
+def test_clips_move_for_readers_who_like_that(page):
+    source, _ = page
+    always, _, moving = source.partition("@media (prefers-reduced-motion: no-preference) {")
+    assert always.count("url(data:image/png;base64,") == 3
+    assert re.findall(r"\.(p\d+) \{ background-image: url\(data:image/gif;base64,", moving) == ["p2"]
+    assert "image/gif" not in always
+
+
 def test_the_page_follows_dark_mode_and_small_screens(page):
     source, _ = page
     assert "prefers-color-scheme: dark" in source
@@ -144,7 +166,7 @@ def test_the_page_follows_dark_mode_and_small_screens(page):
 
 def test_the_picture_shows_every_finding(tmp_path, findings, summary):
     for count in (1, 2, 4):
-        write_png(tmp_path / f"{count}.png", findings[:count], PICTURES, summary)
+        write_png(tmp_path / f"{count}.png", findings[:count], MEDIA, summary)
     sheets = [Image.open(tmp_path / f"{count}.png").convert("RGB") for count in (1, 2, 4)]
     assert sheets[0].size == sheets[1].size  # two cards share a row
     assert sheets[2].height > sheets[1].height
@@ -154,7 +176,7 @@ def test_the_picture_shows_every_finding(tmp_path, findings, summary):
 
 def test_a_long_question_stays_on_its_card(tmp_path, summary):
     finding = _finding(Question(text="very " * 200), _answer([0], [0]), _answer([0], [0]))
-    write_png(tmp_path / "long.png", [finding], PICTURES, summary)
+    write_png(tmp_path / "long.png", [finding], MEDIA, summary)
     sheet = Image.open(tmp_path / "long.png").convert("RGB")
     edge = sheet.crop((sheet.width - 20, 0, sheet.width, sheet.height))
     assert len(edge.getcolors(1 << 16)) == 1
