@@ -26,7 +26,9 @@ def positions(kept):
 
 class TestContract(RerankerContract):
     def make(self, **settings):
-        return MediaRerank(**settings)
+        return MediaRerank(
+            **{"model": "demo", **settings}
+        )  # a dual encoder knows every picture as itself, drawing or not
 
     def rerank(self, adapter, query, texts):
         return positions(adapter.postprocess_nodes(found(texts), query_str=query))
@@ -66,7 +68,7 @@ def test_the_retrieval_score_is_kept_on_request(hits):
 
 
 async def test_the_picture_of_a_query_counts(hits, pictures):
-    reranker = MediaRerank(store=STORE, top_n=1)
+    reranker = MediaRerank(model="demo", store=STORE, top_n=1)
     for name, path in pictures.items():
         query = QueryBundle("", image_path=str(path))
         assert reranker.postprocess_nodes(hits, query)[0].metadata["name"] == name
@@ -119,7 +121,7 @@ def test_both_kinds_of_events_are_emitted(hits):
         dispatcher.event_handlers.remove(recorder)
     start, end = seen
     assert (start.class_name(), end.class_name()) == ("ReRankStartEvent", "ReRankEndEvent")
-    assert (start.query.query_str, start.top_n, start.model_name) == ("a red picture", 2, "demo")
+    assert (start.query.query_str, start.top_n, start.model_name) == ("a red picture", 2, "demo-reranker")
     assert ([one.node_id for one in start.nodes], end.nodes) == ([one.node_id for one in hits], kept)
     ((opening, closing),) = debug.get_event_pairs(CBEventType.RERANKING)
     assert opening.payload[EventPayload.QUERY_STR] == "a red picture"
