@@ -25,9 +25,8 @@ def numbered(texts):
 
 class TestContract(RerankerContract):
     def make(self, **settings):
-        return MediaReranker(
-            **{"model": "demo", **settings}
-        )  # a dual encoder knows every picture as itself, drawing or not
+        # A dual encoder, because it knows any picture as itself, drawing or not.
+        return MediaReranker(**{"model": "demo", **settings})
 
     def rerank(self, adapter, query, texts):
         documents = numbered(texts)

@@ -26,9 +26,8 @@ def positions(kept):
 
 class TestContract(RerankerContract):
     def make(self, **settings):
-        return MediaRerank(
-            **{"model": "demo", **settings}
-        )  # a dual encoder knows every picture as itself, drawing or not
+        # A dual encoder, because it knows any picture as itself, drawing or not.
+        return MediaRerank(**{"model": "demo", **settings})
 
     def rerank(self, adapter, query, texts):
         return positions(adapter.postprocess_nodes(found(texts), query_str=query))
