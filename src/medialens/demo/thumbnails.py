@@ -6,7 +6,6 @@ import dataclasses
 import io
 from collections.abc import Sequence
 
-import numpy as np
 from PIL import Image
 
 from medialens.media.animation import read_animation
@@ -18,7 +17,7 @@ from medialens.media.video import load_video
 
 THUMBNAIL_SIDE = 112
 _N_FRAMES, _FRAME_MS = 8, 200
-_GUTTER = 2
+_GUTTER, _LINE = 2, (190, 195, 205)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,7 +71,7 @@ def clip_thumbnail(clip: Encoded) -> Thumbnail:
 def _four(frames: Sequence[Image.Image]) -> Image.Image:
     """Four frames on one sheet, in reading order."""
     width, height = frames[0].size
-    sheet = Image.fromarray(np.full((2 * height + _GUTTER, 2 * width + _GUTTER, 3), 255, np.uint8))
+    sheet = Image.new("RGB", (2 * width + _GUTTER, 2 * height + _GUTTER), _LINE)
     for number, frame in enumerate(frames):
         row, column = divmod(number, 2)
         sheet.paste(frame, (column * (width + _GUTTER), row * (height + _GUTTER)))
