@@ -48,6 +48,11 @@ def test_the_weakest_kinds_are_named_with_their_numbers_weakest_first():
     assert make_report().weakest == "Most often mixed up among themselves: es (0.50), ds (0.60), cs (0.70)."
 
 
+def test_kinds_that_are_not_weak_are_not_named_but_for_the_weakest():
+    kinds = tuple(make_row(f"among {kind}s only", recall) for kind, recall in (("a", 1.0), ("b", 0.96), ("c", 0.99)))
+    assert make_report(kinds=kinds).weakest == "Most often mixed up among themselves: bs (0.96)."
+
+
 def test_lines_are_found_by_name_and_by_size():
     report = make_report()
     assert report.find("text to image").n_candidates == 200

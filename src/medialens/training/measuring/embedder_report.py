@@ -10,6 +10,7 @@ from medialens.training.measuring.table import Row, to_markdown
 from medialens.training.measuring.variants import Variant, variants_to_markdown
 
 _N_WEAKEST = 3
+_WEAK = 0.95
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,8 +62,9 @@ class EmbedderReport:
 
     @property
     def weakest(self) -> str:
-        """A sentence on the kinds whose pictures are mixed up most."""
-        rows = sorted(self.kinds, key=lambda row: row.recall_at_1)[:_N_WEAKEST]
+        """A sentence on the kinds whose pictures are mixed up most: the weakest, and up to two more that are weak."""
+        first, *more = sorted(self.kinds, key=lambda row: row.recall_at_1)[:_N_WEAKEST]
+        rows = [first, *(row for row in more if row.recall_at_1 < _WEAK)]
         named = ", ".join(f"{_plural(row)} ({row.recall_at_1:.2f})" for row in rows)
         return f"Most often mixed up among themselves: {named}."
 
