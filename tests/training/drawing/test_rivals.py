@@ -5,7 +5,17 @@ import random
 import numpy as np
 import pytest
 
-from medialens.training.drawing import KINDS, Scene, describe, draw, invent, invent_rival, n_differences
+from medialens.training.drawing import (
+    KINDS,
+    Scene,
+    describe,
+    draw,
+    invent,
+    invent_rival,
+    n_differences,
+    rearrange,
+    truths,
+)
 from medialens.training.drawing.shapes import can_be_seen
 from medialens.training.language.speaker import Speaker
 
@@ -96,3 +106,33 @@ def test_none_where_all_that_was_looked_at_is_on_the_other_side(monkeypatch):
     scene = invent(random.Random(0), kind="count")
     monkeypatch.setattr(Scene, "held_out", True)
     assert invent_rival(scene, random.Random(1)) is None
+
+
+@pytest.mark.parametrize("kind", ["relation", "count", "word", "clip"])
+def test_what_is_rearranged_is_made_of_the_same_things(kind):
+    chance = random.Random(kind)
+    loose = {"relation": {"relation"}, "count": {"count"}, "word": {"word"}, "clip": {"motion"}}[kind]
+    for _ in range(100):
+        scene = invent(chance, kind=kind)
+        others = rearrange(scene)
+        assert others
+        assert len({other.key for other in others} | {scene.key}) == len(others) + 1
+        for other in others:
+            kept = [sorted(one.facts[name] for name in one.facts if name not in loose) for one in (scene, other)]
+            assert kept[0] == kept[1]
+            assert truths(other) != truths(scene)
+
+
+def test_two_things_have_their_places_colours_and_shapes_exchanged():
+    facts = {"first colour": "red", "first shape": "circle", "relation": "above"}
+    scene = Scene("relation", {**facts, "second colour": "green", "second shape": "star"})
+    told = {
+        (one["first colour"], one["first shape"], one["relation"], one["second colour"], one["second shape"])
+        for one in (other.facts for other in rearrange(scene))
+    }
+    assert ("green", "star", "above", "red", "circle") in told
+    assert ("green", "circle", "above", "red", "star") in told
+    assert ("red", "star", "left of", "green", "circle") in told
+    assert ("green", "star", "inside", "red", "circle") in told
+    assert not any(one[2] == "inside" and one[4] == "star" for one in told)  # a star has no room
+    assert len(told) == 4 * 2 - 1 + 2

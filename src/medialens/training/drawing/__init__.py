@@ -14,6 +14,7 @@ from medialens.training.drawing.catalogue import (
     invent,
     invent_rival,
     n_differences,
+    rearrange,
     truths,
 )
 from medialens.training.drawing.clips import Film, on_sheet
@@ -21,5 +22,6 @@ from medialens.training.drawing.scene import Kind, Scene
 
 __all__ = [
     "KINDS", "Film", "Kind", "Scene", "describe", "draw", "film", "invent", "invent_rival", "n_differences", "on_sheet",
+    "rearrange",
     "truths",
 ]  # fmt: skip

@@ -49,6 +49,17 @@ def invent_rival(scene: Scene, chance: random.Random, *, split: Split = "train")
     return min(fit, key=lambda rival: n_differences(scene, rival), default=None)
 
 
+def rearrange(scene: Scene) -> list[Scene]:
+    """All scenes of the same things, put together otherwise; of both sides of the split.
+
+    Two things in other places, in each other's colours or shapes; a clip whose things change parts, or in which
+    something else happens; the same things in another number. None for kinds that cannot be rearranged.
+    """
+    others = [Scene(scene.kind, {**scene.facts, **change}) for change in KINDS[scene.kind].rearrange(scene.facts)]
+    seen = [other for other in others if other.kind != "relation" or shapes.can_be_seen(other.facts)]
+    return list({other.key: other for other in seen if other.facts != scene.facts}.values())
+
+
 def n_differences(scene: Scene, other: Scene) -> int:
     """How many facts of two scenes of one kind differ."""
     return sum(other.facts[name] != value for name, value in scene.facts.items())

@@ -144,6 +144,16 @@ def _describe(facts: Mapping[str, str], speaker: Speaker, full: bool) -> tuple[s
     )
 
 
+def _rearrange(facts: Mapping[str, str]) -> list[dict[str, str]]:
+    parts: list[dict[str, str]] = [{}]
+    if facts["second shape"]:
+        names = ("colour", "shape")
+        parts.append(
+            {name: facts[f"second {name}"] for name in names} | {f"second {name}": facts[name] for name in names}
+        )
+    return [{**part, "motion": motion} for part in parts for motion in MOTIONS]
+
+
 def _subject(facts: Mapping[str, str]) -> str:
     return f"{facts['colour']} {facts['shape']} {facts['motion']}"
 
@@ -170,5 +180,6 @@ KINDS = (
         truths=_truths,
         free_facts=("shape", "colour", "motion", "motion"),
         film=film,
+        rearrange=_rearrange,
     ),
 )

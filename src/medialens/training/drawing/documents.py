@@ -42,6 +42,10 @@ def _invent_word(chance: random.Random) -> dict[str, str]:
     return {"word": word, "letters": chance.choice(_LETTERS_ON[background]), "ground": background}
 
 
+def _other_words(facts: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"word": word} for word in READABLE if word != facts["word"]]
+
+
 def _draw_word(facts: Mapping[str, str], size: Size, chance: random.Random) -> Image.Image:
     canvas = Canvas(size, _GROUND_COLOURS[facts["ground"]])
     word = facts["word"]
@@ -197,7 +201,22 @@ def _truths(facts: Mapping[str, str]) -> frozenset[str]:
 
 
 KINDS = (
-    Kind(name="word", weight=1.6, invent=_invent_word, draw=_draw_word, describe=_describe_word, truths=_truths),
-    Kind(name="document", weight=1.5, invent=_invent_document, draw=_draw_document, describe=_describe_document,
-         truths=_truths, free_facts=("document", "heading", "picture")),
-)  # fmt: skip
+    Kind(
+        name="word",
+        weight=1.6,
+        invent=_invent_word,
+        draw=_draw_word,
+        describe=_describe_word,
+        truths=_truths,
+        rearrange=_other_words,
+    ),
+    Kind(
+        name="document",
+        weight=1.5,
+        invent=_invent_document,
+        draw=_draw_document,
+        describe=_describe_document,
+        truths=_truths,
+        free_facts=("document", "heading", "picture"),
+    ),
+)

@@ -55,6 +55,7 @@ class Kind:
         film: For kinds that move: the frames of those facts, (width, height) pixels each, as a function of time
             from 0 to 1; `draw` then gives the sheet of them that a model looks at.
         free_facts: Facts that may change alone, whatever the others are.
+        rearrange: Changes of the facts that put the same things together otherwise.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Kind:
     truths: Callable[[Mapping[str, str]], frozenset[str]]
     film: Callable[[Mapping[str, str], Size, random.Random], Callable[[float], Image.Image]] | None = None
     free_facts: tuple[str, ...] = ()
+    rearrange: Callable[[Mapping[str, str]], list[dict[str, str]]] = lambda _: []
 
 
 def states(facts: Mapping[str, str], *names: str) -> frozenset[str]:

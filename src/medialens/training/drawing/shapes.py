@@ -183,6 +183,20 @@ def _invent_relation(chance: random.Random) -> dict[str, str]:
     }  # fmt: skip
 
 
+def _rearrange_relation(facts: Mapping[str, str]) -> list[dict[str, str]]:
+    colours, shapes = ((facts[f"first {what}"], facts[f"second {what}"]) for what in ("colour", "shape"))
+    return [
+        {"first colour": one, "second colour": two, "first shape": three, "second shape": four, "relation": relation}
+        for one, two in (colours, colours[::-1])
+        for three, four in (shapes, shapes[::-1])
+        for relation in _INVERSE
+    ]
+
+
+def _recount(facts: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"count": str(count)} for count in range(2, 7) if str(count) != facts["count"]]
+
+
 def can_be_seen(facts: Mapping[str, str]) -> bool:
     """Whether both things of a relation are visible: the outer one has room for the inner, in another colour."""
     roomy = facts["second shape"] in _ROOMY and facts["first colour"] != facts["second colour"]
@@ -238,10 +252,33 @@ def _relation_truths(facts: Mapping[str, str]) -> frozenset[str]:
 
 
 KINDS = (
-    Kind(name="shape", weight=2.0, invent=_invent_shape, draw=_draw_shape, describe=_describe_shape,
-         truths=_shape_truths, free_facts=("shape", "shape", "colour", "size", "position")),
-    Kind(name="count", weight=2.0, invent=_invent_count, draw=_draw_count, describe=_describe_count,
-         truths=_count_truths, free_facts=("shape", "count", "count", "colour")),
-    Kind(name="relation", weight=3.0, invent=_invent_relation, draw=_draw_relation, describe=_describe_relation,
-         truths=_relation_truths, free_facts=("first shape", "second shape", "first colour", "second colour")),
-)  # fmt: skip
+    Kind(
+        name="shape",
+        weight=2.0,
+        invent=_invent_shape,
+        draw=_draw_shape,
+        describe=_describe_shape,
+        truths=_shape_truths,
+        free_facts=("shape", "shape", "colour", "size", "position"),
+    ),
+    Kind(
+        name="count",
+        weight=2.0,
+        invent=_invent_count,
+        draw=_draw_count,
+        describe=_describe_count,
+        truths=_count_truths,
+        free_facts=("shape", "count", "count", "colour"),
+        rearrange=_recount,
+    ),
+    Kind(
+        name="relation",
+        weight=3.0,
+        invent=_invent_relation,
+        draw=_draw_relation,
+        describe=_describe_relation,
+        truths=_relation_truths,
+        free_facts=("first shape", "second shape", "first colour", "second colour"),
+        rearrange=_rearrange_relation,
+    ),
+)

@@ -15,10 +15,10 @@ from medialens.reranker import Reranker
 from medialens.scoring.metrics import Integers, bootstrap_interval
 from medialens.scoring.similarity import normalize
 from medialens.training.calibration import CANDIDATES_A_MATCH
-from medialens.training.drawing import KINDS, describe
+from medialens.training.drawing import describe
 from medialens.training.language.speaker import Speaker
 from medialens.training.measuring.gallery import Gallery, draw_document, make_gallery
-from medialens.training.measuring.near_duplicates import make_crowded_gallery
+from medialens.training.measuring.near_duplicates import KINDS_TO_ARRANGE, make_crowded_gallery
 from medialens.training.measuring.reliability import measure_reliability, say_everything
 from medialens.training.measuring.reranker_report import Lift, RerankerReport
 from medialens.training.measuring.table import Row, row_of_ranks
@@ -55,7 +55,7 @@ def measure(reranker: str, *, embedder: str = "demo") -> RerankerReport:
     return RerankerReport(
         embedder=embedder,
         whole_gallery=lift("text to picture, near-duplicates", before, after),
-        kinds=tuple(_of_kind(gallery, kind, before, after) for kind in KINDS if _has(gallery, kind)),
+        kinds=tuple(_of_kind(gallery, kind, before, after) for kind in KINDS_TO_ARRANGE),
         others=(_plain(finder, judge, plain), *_other_forms(finder, judge)),
         reliability=measure_reliability(probability, plain),
         reliability_of_whole=measure_reliability(probability, plain, say_everything),
@@ -98,12 +98,8 @@ def _row(what: str, ranks: Integers) -> Row:
     return row_of_ranks(what, ranks, N_CANDIDATES)
 
 
-def _has(gallery: Gallery, kind: str) -> bool:
-    return any(scene.kind == kind for scene in gallery.scenes)
-
-
 def _of_kind(gallery: Gallery, kind: str, before: Integers, after: Integers) -> Lift:
-    own = np.array([scene.kind == kind for scene in gallery.scenes])
+    own = np.array([scene.kind == kind for scene in gallery.scenes[: len(gallery.queries)]])
     return lift(f"{kind}s", before[own], after[own])
 
 
@@ -116,12 +112,13 @@ def _plain(encoder: Encoder, reranker: Reranker, gallery: Gallery) -> Lift:
 def _other_forms(encoder: Encoder, reranker: Reranker) -> tuple[Lift, ...]:
     """Other things on either side than text that looks for pictures, among near-duplicates."""
     gallery, chance = make_crowded_gallery(_N_OTHER_FORMS, seed=SEED + 1), random.Random(SEED)
+    asked = gallery.scenes[: len(gallery.queries)]
     captions = [describe(scene, Speaker(chance)).text for scene in gallery.scenes]
     redrawn = [draw_document(scene, f"again/{at}") for at, scene in enumerate(gallery.scenes)]
     forms: dict[str, tuple[Sequence[Input], Sequence[Input]]] = {
-        "picture to text": (gallery.documents, captions),
+        "picture to text": (gallery.documents[: len(asked)], captions),
         "text to text": (gallery.queries, captions),
-        "picture to another picture": (gallery.documents, redrawn),
+        "picture to another picture": (gallery.documents[: len(asked)], redrawn),
     }
     return tuple(_lift_of(what, encoder, reranker, *sides) for what, sides in forms.items())
 

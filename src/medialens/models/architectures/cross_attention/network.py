@@ -116,7 +116,12 @@ class CrossAttentionNetwork(nn.Module):
         return functional.cosine_similarity(query, document, dim=1)
 
     def forward(self, given: Mapping[str, Tensor]) -> Float[Tensor, " n"]:
-        """Logits of a batch.
+        """Logits of a batch: the sum of `both`."""
+        cosines, said = self.both(given)
+        return cosines + said
+
+    def both(self, given: Mapping[str, Tensor]) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
+        """What the scaled cosines say of a batch, and what attention says.
 
         Args:
             given: ``tokens`` and ``mask`` (texts, length), ``pixels`` (pictures, 3, height, width), either or both.
@@ -134,7 +139,7 @@ class CrossAttentionNetwork(nn.Module):
             torch.cat([vectors for vectors, _ in parts]), given["query_parts"], given["document_parts"]
         )
         said = self.compare(bank, given["queries"], given["documents"])
-        return self.cosine_scale.float() * cosines + said.float()
+        return self.cosine_scale.float() * cosines, said.float()
 
 
 def _spread(cells: Float[Tensor, "n width rows columns"], size: tuple[int, int]) -> Tensor:
