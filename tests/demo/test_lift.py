@@ -38,7 +38,7 @@ def gains(kind, gallery: Gallery, files: list[Path], models: Models) -> np.ndarr
     answers = [searcher.search(Question(text=query)) for query in gallery.queries]
     assert all(len(answer.retrieved) == N_CANDIDATES for answer in answers)
     before, after = (
-        np.array([getattr(answer, stage)[0].path == path for answer, path in zip(answers, files, strict=True)])
+        np.array([getattr(answer, stage)[0].path == path for answer, path in zip(answers, files, strict=False)])
         for stage in ("retrieved", "reranked")
     )
     return after.astype(float) - before
@@ -54,7 +54,7 @@ def crowded(tmp_path_factory):
 @pytest.mark.parametrize("kind", [LangChainSearcher, LlamaIndexSearcher])
 def test_reranking_finds_a_tenth_more_among_near_duplicates(kind, crowded):
     gallery, files = crowded
-    assert len(files) == N_QUERIES
+    assert len(gallery.queries) == N_QUERIES < len(files)  # what is asked for comes first, its near-duplicates after
     clips = {path for path in files if path.suffix == ".gif"}
     models = Models(embedder="demo", reranker="demo-reranker", clips=clips, store=f"memory://lift-{kind.name}")
 
