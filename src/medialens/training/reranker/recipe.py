@@ -34,7 +34,7 @@ class RecipeSettings(RunSettings):
     """
 
     embedder: str
-    steps: int = 2200
+    steps: int = 2800
     learning_rate: float = 1e-3
     warmup_steps: int = 100
     n_groups: int = 10
