@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from medialens.training.drawing import KINDS, Scene, describe, invent, invent_rival, rearrange
+from medialens.training.drawing import KINDS, Scene, describe, invent, invent_rival
 from medialens.training.examples import Example, holds_for, picture, show
 from medialens.training.language.speaker import Speaker
 
@@ -18,17 +18,16 @@ Form = Literal["text", "picture", "second text", "second picture", "picture and 
 
 # Queries and documents of a group, and how often. Text that looks for pictures is what a reranker mostly does.
 _FORMS: dict[tuple[Form, Form], float] = {
-    ("text", "picture"): 0.76,
+    ("text", "picture"): 0.7,
     ("picture", "text"): 0.08,
-    ("text", "second text"): 0.06,
-    ("picture", "second picture"): 0.04,
+    ("text", "second text"): 0.08,
+    ("picture", "second picture"): 0.08,
     ("text", "picture and text"): 0.06,
 }
 
 
 # Kinds that an embedder mixes up are shown more often than others.
-_MORE_OF = {"relation": 4.0, "word": 4.0, "count": 1.5, "clip": 1.5}
-_ARRANGED_SHARE = 0.8
+_MORE_OF = {"relation": 2.0, "word": 2.5, "count": 1.5, "clip": 1.5}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,16 +79,11 @@ def _make_group(chance: random.Random, forms: tuple[Form, Form], n_rivals: int, 
 
 
 def _choose(chance: random.Random, n_rivals: int) -> list[Scene]:
-    """A scene and rivals of it, all different: mostly the same things arranged otherwise, where that can be done."""
+    """A scene and rivals of it, or of one of its rivals, all different."""
     weights = [_MORE_OF.get(name, 1.0) * kind.weight for name, kind in KINDS.items()]
     scenes = [invent(chance, kind=chance.choices(list(KINDS), weights)[0])]
-    arranged = [other for other in rearrange(scenes[0]) if not other.held_out]
-    chance.shuffle(arranged)
     while len(scenes) < 1 + n_rivals:
-        if arranged and chance.random() < _ARRANGED_SHARE:
-            rival: Scene | None = arranged.pop()
-        else:
-            rival = invent_rival(chance.choice(scenes), chance)
+        rival = invent_rival(chance.choice(scenes), chance)
         scenes.append(rival if rival is not None and rival not in scenes else invent(chance, kind=scenes[0].kind))
     return scenes
 

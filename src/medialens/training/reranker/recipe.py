@@ -34,9 +34,8 @@ class RecipeSettings(RunSettings):
     """
 
     embedder: str
-    steps: int = 2800
-    learning_rate: float = 1e-3
-    warmup_steps: int = 100
+    steps: int = 2400
+    learning_rate: float = 7e-4
     n_groups: int = 10
     n_rivals: int = 3
     n_others: int = 1
@@ -62,9 +61,8 @@ class RerankerRun(Run[RecipeSettings]):
         batch = to_pairs(groups, self.tokenizer, n_cells=self.network.n_cells)
         # On CPUs the fused attention's way back takes several times as long.
         with sdpa_kernel(SDPBackend.MATH), torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.half):
-            cosines, said = (one.view(batch.matches.shape) for one in self.network.both(batch.given))
-        # Attention has to answer alone as well: beside a cosine that is mostly right, it would learn next to nothing.
-        return pair_loss(cosines + said, batch.matches) + pair_loss(said, batch.matches)
+            logits = self.network(batch.given)
+        return pair_loss(logits.float().view(batch.matches.shape), batch.matches)
 
     def parameter_groups(self, trained: nn.Module) -> list[dict[str, Any]]:
         """What the embedder has learnt goes on slowly."""
