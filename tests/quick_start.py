@@ -39,7 +39,7 @@ def main() -> None:
             encoder.encode_queries(["a red circle", "a blue square", "a green triangle"]), vectors
         )
         best = scores.argmax(axis=1).tolist()
-        ranking = Reranker("demo-reranker").rank("a green triangle", documents)
+        ranking = Reranker("demo").rank("a green triangle", documents)
     where = Path(medialens.__file__).parent
     print(f"medialens {medialens.__version__} from {where}: best {best}, first after reranking {ranking[0].index}")
     if best != [0, 1, 2] or ranking[0].index != 2:

@@ -60,7 +60,7 @@ def findings():
 
 @pytest.fixture
 def summary(findings):
-    models = Models(embedder="demo", reranker="demo-reranker", clips=[MEDIA[2].path], store="memory://sheets")
+    models = Models(embedder="demo", reranker="my-reranker", clips=[MEDIA[2].path], store="memory://sheets")
     found = Gathering(media=MEDIA, skipped={Path("/x/bad<.png"): "is <empty>"})
     return summarise(findings, models=models, found=found, n_own=1)
 
@@ -86,7 +86,7 @@ def test_the_summary_counts_questions_with_a_known_answer_only(summary):
     assert "picture or clip: the right file first for 0 of 1; before reranking, for 0." in told
     assert "2 pictures and 1 clips, 1 of them your own, indexed" in told
     assert "'demo'" in told
-    assert "'demo-reranker'" in told
+    assert "'my-reranker'" in told
 
 
 class _Reader(html.parser.HTMLParser):

@@ -20,14 +20,14 @@ class MediaReranker(RerankSettings, BaseDocumentCompressor):
     told by `score_kind`. Equal scores keep the order of retrieval.
 
     Example:
-        >>> reranker = MediaReranker(model="demo-reranker", top_n=3)
+        >>> reranker = MediaReranker(model="demo", top_n=3)
         >>> reranker.compress_documents(documents, "a red circle")
     """
 
     model: str = Field(
-        default="demo-reranker",
+        default="demo",
         validation_alias=AliasChoices("model", "model_name"),
-        description="'demo-reranker', 'demo', a folder, or a repository on the hub; may be given as `model_name`, too.",
+        description="'demo', a folder, or a repository on the hub; may be given as `model_name`, too.",
     )
 
     @property
