@@ -1,3 +1,4 @@
+import dataclasses
 import html.parser
 import io
 import re
@@ -87,6 +88,12 @@ def test_the_summary_counts_questions_with_a_known_answer_only(summary):
     assert "2 pictures and 1 clips, 1 of them your own, indexed" in told
     assert "'demo'" in told
     assert "'my-reranker'" in told
+
+
+def test_it_is_said_where_reranking_cannot_change_anything(summary):
+    same = dataclasses.replace(summary, reranker=summary.model)
+    assert any("same model" in line for line in same.lines)
+    assert not any("same model" in line for line in summary.lines)
 
 
 class _Reader(html.parser.HTMLParser):

@@ -10,9 +10,8 @@ from medialens.demo.gathering import Gathering
 from medialens.demo.searching import N_CANDIDATES, Finding, Models
 
 EXPLANATION = (
-    f"Retrieved: the files whose vectors are nearest to the question's. Reranked: the {N_CANDIDATES} nearest in a new "
-    "order, after the reranker has looked at each of them together with the question. A green frame marks the file "
-    "that was asked for."
+    f"Retrieved: the files whose vectors are nearest to the question's. Reranked: the {N_CANDIDATES} nearest, in the "
+    "order of the scores that the reranker gives them. A green frame marks the file that was asked for."
 )
 
 
@@ -68,6 +67,8 @@ class Summary:
             f"Questions asked with a picture or clip: {self.shown}.",
             f"The frameworks give the same order for {self.n_agree} of {self.n_questions} questions.",
         ]
+        if self.reranker == self.model:
+            lines.append("The reranker is the same model, scoring by the same vectors: the order stays as it is.")
         if self.skipped:
             lines.append(f"Skipped {len(self.skipped)} files that could not be read.")
         return lines
