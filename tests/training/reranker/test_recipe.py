@@ -79,14 +79,14 @@ def test_the_towers_go_on_slower_than_the_rest(tiny_embedder, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_short_run_on_the_shipped_towers_beats_chance(tmp_path):
-    """The whole recipe for a minute: of ten near-duplicates, chance finds one in ten."""
+def test_a_short_run_keeps_what_the_embedder_knows(tmp_path):
+    """The whole recipe for a minute: of four scenes and nine near-duplicates of each, chance finds one in forty."""
     from medialens.models.catalogue import find_embedded
 
     settings = RecipeSettings(
-        embedder=str(find_embedded("demo")), steps=80, n_groups=4, layers=1, warmup_steps=10, mean_decay=0.95,
+        embedder=str(find_embedded("demo")), steps=60, n_groups=4, layers=1, warmup_steps=10, mean_decay=0.95,
         checkpoint_steps=1000,
     )  # fmt: skip
-    row = measure_progress(train(settings, tmp_path), count=100)
-    assert row.n_candidates == 10
-    assert row.recall_at_1 >= 2 * 0.1
+    row = measure_progress(train(settings, tmp_path), count=60)
+    assert row.n_candidates == 40
+    assert row.recall_at_1 >= 20 / 40  # 0.75 where the embedder leaves it
