@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from medialens.training.checkpoint import RunningMean, load_checkpoint, save_checkpoint
+from medialens.training.measuring.table import Row
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -159,3 +160,13 @@ def append_line(path: Path, line: Mapping[str, Any]) -> None:
     """One JSON line more in a log."""
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
+
+
+def log_row(run: Run[Any], row: Row) -> Row:
+    """Adds what was measured to the run's ``metrics.jsonl``, and gives it back."""
+    line = {
+        "step": run.step, "minutes": round(run.minutes, 3), "candidates": row.n_candidates,
+        "recall_at_1": row.recall_at_1, "recall_at_5": row.recall_at_5,
+    }  # fmt: skip
+    append_line(run.folder / "metrics.jsonl", line)
+    return row

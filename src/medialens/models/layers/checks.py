@@ -19,6 +19,21 @@ def only_item(items: tuple[DecodedItem, ...], recipe: Recipe) -> DecodedItem:
     return items[0]
 
 
+def only_pair(items: tuple[DecodedItem, ...], recipe: Recipe) -> tuple[DecodedItem, DecodedItem]:
+    """The query and the document of a score, each one that the model takes.
+
+    Raises:
+        InputError: There are not exactly two.
+        UnsupportedModalityError: One has a part that the model does not take.
+    """
+    if len(items) != 2:  # noqa: PLR2004  # a pair
+        msg = f"{recipe.family} scores pairs (query, document), got {len(items)} items"
+        raise InputError(msg, value=len(items))
+    for item in items:
+        check_item(item, recipe)
+    return items
+
+
 def check_item(item: DecodedItem, recipe: Recipe, *, remedy: str = "") -> None:
     """Nothing, if the model takes the item.
 

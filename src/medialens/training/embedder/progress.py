@@ -10,7 +10,7 @@ from medialens.training.embedder.recipe import EmbedderRun, image_features, text
 from medialens.training.examples import to_tensor
 from medialens.training.measuring.gallery import make_gallery
 from medialens.training.measuring.table import Row, recall_row
-from medialens.training.run import append_line
+from medialens.training.run import log_row
 from medialens.training.tokens import MAX_TOKENS
 
 _SEED = 11
@@ -18,13 +18,7 @@ _SEED = 11
 
 def log_progress(run: EmbedderRun) -> Row:
     """Measures the run and adds a line to its ``metrics.jsonl``."""
-    row = measure_progress(run)
-    line = {
-        "step": run.step, "minutes": round(run.minutes, 3), "candidates": row.n_candidates,
-        "recall_at_1": row.recall_at_1, "recall_at_5": row.recall_at_5,
-    }  # fmt: skip
-    append_line(run.folder / "metrics.jsonl", line)
-    return row
+    return log_row(run, measure_progress(run))
 
 
 @torch.no_grad()

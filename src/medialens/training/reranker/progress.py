@@ -14,7 +14,7 @@ from medialens.training.measuring.near_duplicates import CLUSTER_SIZE, make_crow
 from medialens.training.measuring.table import Row, row_of_ranks
 from medialens.training.reranker.export import averaged_network
 from medialens.training.reranker.recipe import RerankerRun
-from medialens.training.run import append_line
+from medialens.training.run import log_row
 from medialens.training.tokens import MAX_TOKENS
 
 _SEED = 11
@@ -22,13 +22,7 @@ _SEED = 11
 
 def log_progress(run: RerankerRun) -> Row:
     """Measures the run and adds a line to its ``metrics.jsonl``."""
-    row = measure_progress(run)
-    line = {
-        "step": run.step, "minutes": round(run.minutes, 3), "candidates": row.n_candidates,
-        "recall_at_1": row.recall_at_1, "recall_at_5": row.recall_at_5,
-    }  # fmt: skip
-    append_line(run.folder / "metrics.jsonl", line)
-    return row
+    return log_row(run, measure_progress(run))
 
 
 @torch.no_grad()

@@ -10,13 +10,13 @@ from jaxtyping import Float
 from safetensors.torch import load_file
 from torch import Tensor
 
-from medialens.errors import IncompleteRepositoryError, InputError, RepositoryError
+from medialens.errors import IncompleteRepositoryError, RepositoryError
 from medialens.media.decoded import DecodedItem
 from medialens.models.architectures.cross_attention.network import CrossAttentionNetwork
 from medialens.models.architectures.cross_attention.processing import Processing
 from medialens.models.family import LoadRequest
 from medialens.models.layers.backbone import image_settings, load_tokenizer
-from medialens.models.layers.checks import check_item
+from medialens.models.layers.checks import only_pair
 from medialens.models.layers.clip_sheet import ClipSheet, read_clip_sheet
 from medialens.models.layers.pixel_settings import read_pixel_recipe
 from medialens.models.layers.pixels import PixelRecipe, normalise
@@ -45,12 +45,8 @@ class CrossAttentionReranker:
             InputError: There are not exactly two items.
             UnsupportedModalityError: One has a part that the model does not take.
         """
-        if len(items) != 2:  # noqa: PLR2004  # a pair
-            msg = f"{self.recipe.family} scores pairs (query, document), got {len(items)} items"
-            raise InputError(msg, value=len(items))
-        for item in items:
-            check_item(item, self.recipe)
-        return self.processing.prepare(*items, instruction=instruction)
+        query, document = only_pair(items, self.recipe)
+        return self.processing.prepare(query, document, instruction=instruction)
 
     def collate(self, prepared: Sequence[Prepared]) -> Batch:
         """Each distinct text and picture once."""

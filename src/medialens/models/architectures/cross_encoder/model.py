@@ -11,14 +11,13 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers import AutoModelForSequenceClassification
 
-from medialens.errors import InputError
 from medialens.hub.manifest import Manifest
 from medialens.media.decoded import DecodedItem
 from medialens.models.architectures.cross_encoder._repo import read_activation
 from medialens.models.architectures.cross_encoder.processing import Processing
 from medialens.models.family import LoadRequest
 from medialens.models.layers.backbone import actual_placement, load_backbone, load_tokenizer
-from medialens.models.layers.checks import check_item
+from medialens.models.layers.checks import only_pair
 from medialens.models.layers.tokens import TextReader, max_tokens
 from medialens.models.placement import Placement
 from medialens.models.protocol import Batch, Prepared, Recipe
@@ -42,12 +41,7 @@ class CrossEncoder:
             InputError: There are not exactly two items.
             UnsupportedModalityError: One has a part that is no text.
         """
-        if len(items) != 2:  # noqa: PLR2004  # a pair
-            msg = f"{self.recipe.family} scores pairs (query, document), got {len(items)} items"
-            raise InputError(msg, value=len(items))
-        for item in items:
-            check_item(item, self.recipe)
-        query, document = items
+        query, document = only_pair(items, self.recipe)
         return self.processing.prepare(query.text, document.text, instruction=instruction)
 
     def collate(self, prepared: Sequence[Prepared]) -> Batch:
