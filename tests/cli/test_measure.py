@@ -47,6 +47,6 @@ def test_a_file_that_is_not_marked_is_named_before_anything_is_measured(measured
 
 
 def test_a_reranker_is_measured_as_one(measured):
-    main(["measure", "demo-reranker", "--embedder", "some/folder"])
+    main(["measure", "my/reranker", "--reranker", "--embedder", "some/folder"])
     main(["measure", "other", "--reranker"])
-    assert measured == [("reranker", "demo-reranker", "some/folder"), ("reranker", "other", "demo")]
+    assert measured == [("reranker", "my/reranker", "some/folder"), ("reranker", "other", "demo")]

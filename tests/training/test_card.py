@@ -12,8 +12,8 @@ from medialens.training.card import CardText, Origin, describe_device, fill, ori
 from medialens.training.measuring.report import marked_text, rewrite
 
 TEXT = CardText(
-    name="demo", title="a model", task="sentence-similarity", tags="one, two-words", about="What it is.",
-    making="What was special.", limits="What it cannot do: 100 %.",
+    name="demo", title="a model", measured_by="medialens measure demo", task="sentence-similarity",
+    tags="one, two-words", about="What it is.", making="What was special.", limits="What it cannot do: 100 %.",
 )  # fmt: skip
 ORIGIN = Origin(
     command="medialens train demo --seed 5", beginning="nothing", examples="1,000 pictures", seed=5, minutes=12.3,

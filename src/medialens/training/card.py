@@ -40,7 +40,7 @@ tags: [{tags}]
 
 ## What it can do
 
-Measured by `medialens measure {name}`, through the public handles:
+Measured by `{measured_by}`, through the public handles:
 
 {measured}
 ## What it cannot do
@@ -56,6 +56,7 @@ class CardText:
     Attributes:
         name: As the package calls it.
         title: After the name, in the heading.
+        measured_by: The command that measures it.
         task: The hub's word for what it does.
         tags: The hub's, separated by commas.
         about: What it is, and what for.
@@ -65,6 +66,7 @@ class CardText:
 
     name: str
     title: str
+    measured_by: str
     task: str
     tags: str
     about: str
@@ -136,6 +138,7 @@ def write_card(folder: Path, text: CardText, origin: Origin, report: Report) -> 
         task=text.task,
         tags=text.tags,
         name=text.name,
+        measured_by=text.measured_by,
         title=text.title,
         about=fill(text.about),
         n_parameters=origin.n_parameters / 1e6,

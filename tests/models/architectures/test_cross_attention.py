@@ -173,3 +173,11 @@ def test_it_runs_in_bfloat16(tiny_model):
     assert logits.dtype == np.float32
     assert next(model.network.parameters()).dtype == torch.bfloat16
     np.testing.assert_allclose(logits, recorded("cross_attention")["logits"], rtol=0, atol=0.2)
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights", b"\xff" * 64])
+def test_corrupt_weights_are_named(tmp_path, content):
+    folder = tiny.cross_attention(tmp_path / "model")
+    (folder / "model.safetensors").write_bytes(content)
+    with pytest.raises(RepositoryError, match=r"model\.safetensors"):
+        load(folder, task="score")

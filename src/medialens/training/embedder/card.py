@@ -61,7 +61,8 @@ def describe_embedder(report: EmbedderReport, *, dimension: int) -> CardText:
         n_frames=SHEET.n_frames,
     )
     return CardText(
-        name="demo", title="the embedder of medialens", task="sentence-similarity",
+        name="demo", measured_by="medialens measure demo",
+        title="the embedder of medialens", task="sentence-similarity",
         tags="image-text-retrieval, video-text-retrieval, dual-encoder, synthetic-data",
         about=about, making=_MAKING, limits=limits,
     )  # fmt: skip

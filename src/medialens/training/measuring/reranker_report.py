@@ -56,7 +56,7 @@ class RerankerReport:
         """All tables, each with a line that says what it is."""
         candidates = (
             f"Recall@1 of the {CANDIDATES_A_MATCH} candidates that `{self.embedder}` finds, before and after "
-            "reranking; the scenes are near-duplicates of each other and were kept from training:"
+            "reranking; what is asked for was kept from training and has near-duplicates, which may have been seen:"
         )
         calibration = (
             f"Scores shown as probabilities, with one match among {CANDIDATES_A_MATCH} candidates. Over all pairs they "

@@ -24,18 +24,19 @@ from it."""
 _LIMITS = """- What `demo` does not know, it does not know either: photographs, words that are not on its list, numbers
   above six.
 - It can only order what the embedder has found.
-- Least improved: {least}."""
+- Weakest: {weakest}."""
 
 
 def describe_reranker(report: RerankerReport, *, layers: int) -> CardText:
     """The text, with numbers of that report."""
     worst = sorted(report.kinds, key=lambda one: one.after.recall_at_1)[:3]
-    least = ", ".join(
+    weakest = ", ".join(
         f"{one.after.what} ({one.after.recall_at_1:.2f} after {one.before.recall_at_1:.2f})" for one in worst
     )
     return CardText(
-        name="demo-reranker", title="the reranker of medialens", task="text-ranking",
+        name="demo-reranker", measured_by="medialens measure FOLDER --reranker",
+        title="the reranker of medialens", task="text-ranking",
         tags="reranker, image-text-matching, cross-attention, synthetic-data",
         about=_ABOUT.format(layers=layers, candidates=CANDIDATES_A_MATCH), making=_MAKING,
-        limits=_LIMITS.format(least=least),
+        limits=_LIMITS.format(weakest=weakest),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The network of the embedded reranker, with the towers that the embedder has learnt."""
+"""The network of the reranker, with the towers that the embedder has learnt."""
 
 from __future__ import annotations
 

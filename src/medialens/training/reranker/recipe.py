@@ -24,7 +24,7 @@ from medialens.training.tokens import build_tokenizer
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RecipeSettings(RunSettings):
-    """What a run is made of; the defaults are those of the shipped weights.
+    """What a run is made of.
 
     Attributes:
         embedder: Folder of the embedder whose towers it starts from.

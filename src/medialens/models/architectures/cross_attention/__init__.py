@@ -1,4 +1,4 @@
-"""Two towers whose tokens attend to each other, to one score: the embedded reranker, and others trained like it.
+"""Two towers whose tokens attend to each other, to one score: what `medialens train demo-reranker` makes.
 
 Query and document may each be text, a picture, a clip, or a mixture. The repository's ``config.json`` has the
 ``model_type`` of `_repo.MODEL_TYPE`; the towers are any backbone and any text encoder that transformers builds.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -101,7 +102,7 @@ def _load_network(request: LoadRequest) -> CrossAttentionNetwork:
         raise RepositoryError(msg, repository=name) from error
     try:
         network.load_state_dict(load_file(request.folder / _WEIGHTS))
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, SafetensorError) as error:
         msg = f"{name!r}: {_WEIGHTS} does not fit config.json: {error}"
         raise IncompleteRepositoryError(msg, repository=name) from error
     placed = network.to(device=request.placement.device, dtype=request.placement.dtype)
