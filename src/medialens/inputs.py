@@ -81,15 +81,33 @@ class Image(Media):
 
     Arrays are (height, width), (height, width, channels) or, for tensors, (channels, height, width), with 1, 3
     or 4 channels; uint8 in 0..255, uint16 in 0..65535, or floating point in 0..1.
+
+    Attributes:
+        page: 1-based page of a PDF (extra ``pdf``), which is rendered when it is looked at; None for other files.
+        box: x, y, width, height of the part of it that is meant, in pixels of the upright picture, or of the page
+            at 144 dots per inch; None for all of it.
     """
 
+    page: int | None = dataclasses.field(default=None, kw_only=True)
+    box: tuple[int, int, int, int] | None = dataclasses.field(default=None, kw_only=True)
     modality = "image"
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Audio(Media):
-    """A sound: path, URL, bytes, or samples with their rate."""
+    """A sound: path, URL, bytes, data URI, media reference, or samples with their rate.
 
+    Files are wav, flac, mp3, ogg, m4a and the sound of videos (with the extra ``audio``). Samples are an array or
+    tensor (samples,) or (channels, samples), floating point in -1..1 or integers over their whole range, Sentence
+    Transformers' ``{"array": ..., "sampling_rate": ...}``, or a torchcodec ``AudioDecoder``.
+
+    Attributes:
+        start_seconds, end_seconds: Only this window of it, counted from its beginning; None is that, and its end.
+        sample_rate_hz: Of samples that come without; needed there, and nowhere else.
+    """
+
+    start_seconds: float | None = dataclasses.field(default=None, kw_only=True)
+    end_seconds: float | None = dataclasses.field(default=None, kw_only=True)
     sample_rate_hz: int | None = dataclasses.field(default=None, kw_only=True)
     modality = "audio"
 

@@ -278,7 +278,7 @@ def test_a_kind_that_the_model_does_not_take():
 
 def test_kinds_without_a_decoder():
     with pytest.raises(UnsupportedModalityError, match="not supported yet"):
-        decode(resolve(Item(Audio(b"RIFF")), LIMITS), MediaNeeds(modalities=("audio",)), LIMITS)
+        decode(resolve(Item(Audio(b"RIFF")), LIMITS), MediaNeeds(modalities=("audio",), sample_rate_hz=16_000), LIMITS)
 
 
 def test_each_failure_is_its_own_error(tmp_path, store):

@@ -18,8 +18,9 @@ from medialens.engine.threads import limit_this_thread
 from medialens.engine.work import Deployment, Ticket, Work
 from medialens.errors import MedialensError, UnsupportedModalityError
 from medialens.inputs import Modality
-from medialens.media.decode import ResolvedItem, decode
+from medialens.media.decode import decode
 from medialens.media.decoded import DecodedItem, MediaNeeds
+from medialens.media.resolved import ResolvedItem
 from medialens.models.protocol import Prepared
 
 MediaCache = OnceCache[tuple[str, MediaNeeds], DecodedItem]

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from medialens.errors import MedialensError, UnsupportedModalityError
 from medialens.inputs import Conversation, Input, Item, Media, Modality, as_item
-from medialens.media.decode import ResolvedItem, resolve
+from medialens.media.decode import resolve
 from medialens.media.limits import MediaLimits
+from medialens.media.resolved import ResolvedItem
 
 if TYPE_CHECKING:
     from medialens.media.store import MediaStore

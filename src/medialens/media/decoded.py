@@ -88,23 +88,68 @@ class DecodedVideo:
         return f"DecodedVideo({len(self.frames)} frames of {width}x{height}, digest={self.digest[:12]}...)"
 
 
-DecodedPart: TypeAlias = Text | DecodedImage | DecodedVideo
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class DecodedAudio:
+    """A sound as the models hear it: one channel, at the rate they asked for.
+
+    Attributes:
+        samples: float32 of shape (samples,), in -1..1, C-contiguous.
+        sample_rate_hz: Samples per second.
+        digest: sha256 of what identifies the sound and its window.
+    """
+
+    samples: npt.NDArray[np.float32]
+    sample_rate_hz: int
+    digest: str
+    modality = "audio"
+
+    def __post_init__(self) -> None:
+        shape, dtype = self.samples.shape, str(self.samples.dtype)
+        if len(shape) != 1 or 0 in shape or dtype != "float32" or self.sample_rate_hz < 1:
+            rate = self.sample_rate_hz
+            msg = f"DecodedAudio takes float32 samples of shape (n,) and a rate in Hz, got {dtype} {shape} at {rate}"
+            raise ValueError(msg)
+
+    @property
+    def duration_seconds(self) -> float:
+        """How long it sounds."""
+        return len(self.samples) / self.sample_rate_hz
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of its samples."""
+        return self.samples.nbytes
+
+    def __repr__(self) -> str:
+        return f"DecodedAudio({self.duration_seconds:.3f} s at {self.sample_rate_hz} Hz, digest={self.digest[:12]}...)"
+
+
+DecodedPart: TypeAlias = Text | DecodedImage | DecodedVideo | DecodedAudio
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MediaNeeds:
-    """What a family asks of the decoder, as data. Grows with the media, for instance by a sample rate.
+    """What a family asks of the decoder, as data. Grows with the media.
 
     Attributes:
         modalities: What it takes.
         n_frames: How many frames of a clip it looks at: those on show at the middles of as many equal parts of the
             clip, or of its window; see `medialens.media.moments`.
+        max_pixels: Width times height that it looks at, at most: what a page is rendered for; None if it does not say.
+        sample_rate_hz: Of the sounds it hears.
     """
 
     modalities: tuple[Modality, ...] = ("text",)
     n_frames: int = 0
+    max_pixels: int | None = None
+    sample_rate_hz: int = 0
 
     def __post_init__(self) -> None:
+        if "audio" in self.modalities and self.sample_rate_hz < 1:
+            msg = (
+                f"MediaNeeds of a model that takes audio has sample_rate_hz={self.sample_rate_hz}, expected at least 1"
+            )
+            raise ValueError(msg)
         if "video" in self.modalities and self.n_frames < 1:
             msg = f"MediaNeeds of a model that takes video has n_frames={self.n_frames}, expected at least 1"
             raise ValueError(msg)
@@ -136,6 +181,11 @@ class DecodedItem:
     def videos(self) -> tuple[DecodedVideo, ...]:
         """Its clips, in reading order."""
         return tuple(part for part in self.parts if isinstance(part, DecodedVideo))
+
+    @property
+    def audios(self) -> tuple[DecodedAudio, ...]:
+        """Its sounds, in reading order."""
+        return tuple(part for part in self.parts if isinstance(part, DecodedAudio))
 
     @property
     def shown(self) -> tuple[DecodedImage | DecodedVideo, ...]:

@@ -85,8 +85,11 @@ class MediaReference:
     def modality(self) -> str:
         """``image``, ``audio``, ``video``, ``application`` ...: the first half of the MIME type.
 
-        A window of time of an animated picture is a clip, and so ``video``.
+        A window of time of an animated picture is a clip, and so ``video``; a page of a document is looked at, and so
+        an ``image``.
         """
+        if self.page is not None:
+            return "image"
         kind = self.mime_type.partition("/")[0]
         return "video" if kind == "image" and self.start_seconds is not None else kind
 

@@ -10,10 +10,11 @@ import base64
 import binascii
 import dataclasses
 import hashlib
+import io
 import os
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import unquote_to_bytes
 
 from medialens.errors import InputError, MediaAccessError, MediaDecodeError, MedialensError
@@ -46,6 +47,10 @@ class Encoded:
     digest: str
     mime_type: str
     name: str
+
+    def open(self) -> BinaryIO:
+        """All of it, as a file to read and to seek in."""
+        return io.BytesIO(self.data)
 
     def __repr__(self) -> str:
         return f"Encoded({self.name!r}, {self.mime_type}, {len(self.data)} bytes)"

@@ -1,4 +1,4 @@
-"""Groups as tensors: each text and picture once, and the sides of all pairs as token numbers."""
+"""Crowds as tensors: each text and picture once, and the sides of pairs as token numbers."""
 
 from __future__ import annotations
 
@@ -12,28 +12,34 @@ from transformers import PreTrainedTokenizerFast
 from medialens.models.architectures.cross_attention.network import NOTHING
 from medialens.models.layers.tokens import pad
 from medialens.training.examples import Pixels, to_tensor
-from medialens.training.reranker.groups import Form, Group
+from medialens.training.reranker.crowds import Crowd, Form
 from medialens.training.tokens import MAX_TOKENS
 
 _PARTS: dict[Form, tuple[Form, ...]] = {"picture and text": ("second text", "picture")}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class PairBatch:
-    """Every query of every group against every document of its group.
+class CrowdBatch:
+    """The n queries and the n documents of a crowd.
 
     Attributes:
-        given: What the network reads; see `CrossAttentionNetwork.forward`.
-        matches: (groups, n, n) bool.
+        given: What the network reads; see `CrossAttentionNetwork.both`. The rows are sides, not yet pairs.
+        matches: (n, n) bool; document j is what query i asks for.
     """
 
     given: dict[str, Tensor]
     matches: Tensor
 
+    def pairs(self, chosen: Tensor) -> dict[str, Tensor]:
+        """What the network reads of the pairs (query, document) that are true in `chosen` (n, n), row by row."""
+        rows, columns = chosen.nonzero(as_tuple=True)
+        sides = {"queries": rows, "query_parts": rows, "documents": columns, "document_parts": columns}
+        return {name: one[sides[name]] if name in sides else one for name, one in self.given.items()}
 
-def to_pairs(groups: Sequence[Group], tokenizer: PreTrainedTokenizerFast, *, n_cells: int) -> PairBatch:
-    """Tensors of groups of equal size."""
-    texts, pictures = _distinct(groups)
+
+def to_tensors(crowd: Crowd, tokenizer: PreTrainedTokenizerFast, *, n_cells: int) -> CrowdBatch:
+    """Tensors of a crowd, whose pictures have so many cells."""
+    texts, pictures = _distinct(crowd)
     given: dict[str, Tensor] = {}
     spans: dict[object, range] = {}
     position = {key: at for at, key in enumerate([*texts, *pictures])}
@@ -51,34 +57,33 @@ def to_pairs(groups: Sequence[Group], tokenizer: PreTrainedTokenizerFast, *, n_c
     if pictures:
         given["pixels"] = to_tensor([*pictures.values()])
         spans |= {key: range(start + at * n_cells, start + (at + 1) * n_cells) for at, key in enumerate(pictures)}
-    queries, documents = [], []
-    for number, group in enumerate(groups):
-        sides = [_keys(number, group, form) for form in (group.query_form, group.document_form)]
-        queries += [query for query in sides[0] for _ in sides[1]]
-        documents += [document for _ in sides[0] for document in sides[1]]
-    for name, tokens_name, keys in (("query", "queries", queries), ("document", "documents", documents)):
+    for name, tokens_name, form in (
+        ("query", "queries", crowd.query_form),
+        ("document", "documents", crowd.document_form),
+    ):
+        keys = _keys(crowd, form)
         given[tokens_name], _ = pad([[token for key in one for token in spans[key]] for one in keys], value=NOTHING)
         given[f"{name}_parts"] = _membership(keys, position)
-    return PairBatch(given=given, matches=torch.stack([torch.from_numpy(group.matches.copy()) for group in groups]))
+    return CrowdBatch(given=given, matches=torch.from_numpy(crowd.matches.copy()))
 
 
-def _distinct(groups: Sequence[Group]) -> tuple[dict[str, None], dict[object, Pixels]]:
-    """The texts, and the pictures by (group, form, position), that some pair needs."""
+def _distinct(crowd: Crowd) -> tuple[dict[str, None], dict[object, Pixels]]:
+    """The texts, and the pictures by (form, position), that some pair needs."""
     texts: dict[str, None] = {}
     pictures: dict[object, Pixels] = {}
-    for number, group in enumerate(groups):
-        for form in {part for side in (group.query_form, group.document_form) for part in _PARTS.get(side, (side,))}:
-            texts |= dict.fromkeys(group.texts.get(form, ()))
-            pictures |= {(number, form, at): one for at, one in enumerate(group.drawings.get(form, ()))}
+    sides = (crowd.query_form, crowd.document_form)
+    for form in sorted({part for side in sides for part in _PARTS.get(side, (side,))}):
+        texts |= dict.fromkeys(crowd.texts.get(form, ()))
+        pictures |= {(form, at): one for at, one in enumerate(crowd.drawings.get(form, ()))}
     return dict(sorted(texts.items())), pictures
 
 
-def _keys(number: int, group: Group, form: Form) -> list[list[object]]:
+def _keys(crowd: Crowd, form: Form) -> list[list[object]]:
     """For each scene, the texts and the pictures that stand for it."""
     parts = _PARTS.get(form, (form,))
     return [
-        [group.texts[part][at] if part in group.texts else (number, part, at) for part in parts]
-        for at in range(len(group.examples))
+        [crowd.texts[part][at] if part in crowd.texts else (part, at) for part in parts]
+        for at in range(len(crowd.examples))
     ]
 
 

@@ -16,13 +16,13 @@ from medialens.models.architectures.cross_attention.network import CrossAttentio
 from medialens.training.calibration import CANDIDATES_A_MATCH, Calibration, fit_calibration
 from medialens.training.drawing.clips import SHEET
 from medialens.training.repository import write_json, write_processing
-from medialens.training.reranker.batches import to_pairs
-from medialens.training.reranker.groups import make_groups
+from medialens.training.reranker.batches import to_tensors
+from medialens.training.reranker.crowds import make_crowd
 from medialens.training.reranker.network import describe_network
 from medialens.training.reranker.recipe import RerankerRun
 
 _VALIDATION_SEED = 1_000_003
-_N_RIVALS = 7
+_N_CLUSTERS, _N_RIVALS = CANDIDATES_A_MATCH // 4, 3
 
 
 def averaged_network(run: RerankerRun) -> CrossAttentionNetwork:
@@ -57,14 +57,12 @@ def export(run: RerankerRun, folder: str | Path) -> Calibration:
 
 @torch.no_grad()
 def calibrate(run: RerankerRun, network: CrossAttentionNetwork, *, count: int = 24) -> Calibration:
-    """Scale and bias on training-side groups as large as a list of candidates, which this run has not seen."""
+    """Scale and bias on training-side crowds that this run has not seen, as large as a list of candidates."""
     logits, matches = [], []
     for step in range(count):
-        groups = make_groups(
-            _VALIDATION_SEED + run.settings.seed, step, 1,
-            n_rivals=_N_RIVALS, n_others=CANDIDATES_A_MATCH - 1 - _N_RIVALS,
-        )  # fmt: skip
-        batch = to_pairs(groups, run.tokenizer, n_cells=network.n_cells)
-        logits.append(network(batch.given).numpy())
+        crowd = make_crowd(_VALIDATION_SEED + run.settings.seed, step, n_clusters=_N_CLUSTERS, n_rivals=_N_RIVALS)
+        batch = to_tensors(crowd, run.tokenizer, n_cells=network.n_cells)
+        everything = torch.ones_like(batch.matches)
+        logits.append(network(batch.pairs(everything)).numpy())
         matches.append(batch.matches.flatten().numpy())
     return fit_calibration(np.concatenate(logits), np.concatenate(matches))

@@ -26,7 +26,7 @@ def publish(run: RerankerRun, folder: Path, *, command: str, embedder: str) -> R
     export(run, folder)
     report = measure(str(folder), embedder=embedder)
     settings = run.settings
-    n_scenes = run.step * settings.n_groups * (1 + settings.n_rivals + settings.n_others)
+    n_scenes = run.step * settings.n_clusters * (1 + settings.n_rivals)
     origin = origin_of(
         run, command=command, beginning=f"the towers of `{embedder}`", examples=f"{n_scenes:,} pictures and clips"
     )

@@ -1,12 +1,15 @@
 """The recipe of the reranker: seeded and resumable, on the towers of a trained embedder.
 
-groups(seed, step) -> network -> losses -> AdamW -> running mean of the weights -> checkpoint
+crowd(seed, step) -> towers -> the pairs that the cosine finds alike -> attention -> losses -> AdamW
+    -> running mean of the weights -> checkpoint
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from medialens.training.reranker.batches import to_pairs
-from medialens.training.reranker.groups import make_groups
+from medialens.training.reranker.batches import CrowdBatch, to_tensors
+from medialens.training.reranker.crowds import make_crowd
 from medialens.training.reranker.network import build_network
 from medialens.training.run import Run, RunSettings, go_on
 from medialens.training.tokens import build_tokenizer
@@ -28,16 +31,18 @@ class RecipeSettings(RunSettings):
 
     Attributes:
         embedder: Folder of the embedder whose towers it starts from.
-        n_groups, n_rivals, n_others: Groups a step; beside the first scene of each, rivals and others.
+        n_clusters, n_rivals: Clusters a step; beside the first scene of each, so many rivals.
+        n_alike, n_others: Documents that each query is compared with beside its own: the nearest, and any.
         tower_share: Learning rate of what the embedder has learnt already, as a share of that of the rest.
         layers: Of cross-attention.
     """
 
     embedder: str
-    steps: int = 2400
-    learning_rate: float = 7e-4
-    n_groups: int = 10
+    steps: int = 6000
+    learning_rate: float = 1e-3
+    n_clusters: int = 12
     n_rivals: int = 3
+    n_alike: int = 6
     n_others: int = 1
     tower_share: float = 0.3
     layers: int = 2
@@ -53,16 +58,33 @@ class RerankerRun(Run[RecipeSettings]):
         super().__init__(settings, folder, network=network)
 
     def loss(self) -> Tensor:
-        """Of all pairs of the step's groups."""
+        """Of the pairs of the step's crowd that are hard to tell apart, and of a few that are not."""
         settings = self.settings
-        groups = make_groups(
-            settings.seed, self.step, settings.n_groups, n_rivals=settings.n_rivals, n_others=settings.n_others
-        )
-        batch = to_pairs(groups, self.tokenizer, n_cells=self.network.n_cells)
-        # On CPUs the fused attention's way back takes several times as long.
-        with sdpa_kernel(SDPBackend.MATH), torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.half):
-            logits = self.network(batch.given)
-        return pair_loss(logits.float().view(batch.matches.shape), batch.matches)
+        crowd = make_crowd(settings.seed, self.step, n_clusters=settings.n_clusters, n_rivals=settings.n_rivals)
+        batch = to_tensors(crowd, self.tokenizer, n_cells=self.network.n_cells)
+        cosines, said, chosen = self._compare(batch)
+        # Attention has to answer alone as well: beside a cosine that is mostly right, it would learn next to nothing.
+        return pair_loss(cosines + said, batch.matches, chosen) + pair_loss(said, batch.matches, chosen)
+
+    def _compare(self, batch: CrowdBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Scaled cosines, and what attention says, (n, n) each; and the pairs of which it was asked."""
+        network, given, settings = self.network, batch.given, self.settings
+        with self._fast():
+            vectors, bank = network.represent(given)
+        n = len(batch.matches)
+        queries, documents = given["query_parts"].repeat_interleave(n, 0), given["document_parts"].repeat(n, 1)
+        cosines = network.cosine_scale * network.cosines(vectors, queries, documents).view(n, n)
+        chosen = choose_pairs(cosines.detach(), n_alike=settings.n_alike, n_others=settings.n_others, seed=self.step)
+        rows, columns = chosen.nonzero(as_tuple=True)
+        with self._fast():
+            said = network.compare(bank, given["queries"][rows], given["documents"][columns]).float()
+        return cosines, torch.zeros_like(cosines).index_put((rows, columns), said), chosen
+
+    @contextlib.contextmanager
+    def _fast(self) -> Iterator[None]:
+        """On CPUs the fused attention's way back takes several times as long as the plain one's."""
+        with sdpa_kernel(SDPBackend.MATH), torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.settings.half):
+            yield
 
     def parameter_groups(self, trained: nn.Module) -> list[dict[str, Any]]:
         """What the embedder has learnt goes on slowly."""
@@ -77,21 +99,41 @@ class RerankerRun(Run[RecipeSettings]):
         return split
 
 
-def pair_loss(logits: Tensor, matches: Tensor) -> Tensor:
-    """Two questions at once: does this document match, and which of the group's is it?
+def choose_pairs(cosines: Tensor, *, n_alike: int, n_others: int, seed: int) -> Tensor:
+    """Which pairs to look at closely, (n, n) bool: for each query its own document, the nearest, and some of the rest.
 
-    The second is a cross-entropy over the documents of each query, in which any match counts as right, and likewise
+    Args:
+        cosines: (n, n), a row for each query, its own document on the diagonal.
+        n_alike: How many of the nearest.
+        n_others: How many of the rest; they may turn out to be among the nearest.
+        seed: Of the others.
+    """
+    n = len(cosines)
+    own = torch.eye(n, dtype=torch.bool)
+    nearest = cosines.masked_fill(own, torch.inf).topk(min(n, 1 + n_alike), dim=1).indices
+    chosen = torch.zeros_like(own).scatter(1, nearest, True)
+    for shift in random.Random(f"others/{seed}").sample(range(1, n), min(n_others, n - 1)):
+        chosen |= own.roll(shift, dims=1)
+    return chosen
+
+
+def pair_loss(logits: Tensor, matches: Tensor, chosen: Tensor) -> Tensor:
+    """Two questions at once: does this document match, and which of the query's candidates is it?
+
+    The second is a cross-entropy over the candidates of each query, in which any match counts as right, and likewise
     over the queries of each document; the first, a binary cross-entropy, keeps scores of different queries comparable.
 
     Args:
-        logits: (groups, n, n), a row for each query.
-        matches: Same shape, bool; the diagonal is true.
+        logits: (n, n), a row for each query.
+        matches: Same shape, bool.
+        chosen: Same shape, bool: the pairs that count. The diagonal is true here and in `matches`.
     """
-    each = functional.binary_cross_entropy_with_logits(logits, matches.to(logits.dtype))
+    each = functional.binary_cross_entropy_with_logits(logits[chosen], matches[chosen].to(logits.dtype))
     nothing = torch.finfo(logits.dtype).min
-    right = logits.masked_fill(~matches, nothing)
-    among_documents = (logits.logsumexp(2) - right.logsumexp(2)).mean()
-    among_queries = (logits.logsumexp(1) - right.logsumexp(1)).mean()
+    candidates = logits.masked_fill(~chosen, nothing)
+    right = candidates.masked_fill(~matches, nothing)
+    among_documents = (candidates.logsumexp(1) - right.logsumexp(1)).mean()
+    among_queries = (candidates.logsumexp(0) - right.logsumexp(0)).mean()
     return each + (among_documents + among_queries) / 2
 
 

@@ -129,17 +129,19 @@ class CrossAttentionNetwork(nn.Module):
                 texts come first, row by row, then those of the pictures. ``query_parts`` and ``document_parts``
                 (pairs, parts): which of the texts and pictures, in this order, a side is made of.
         """
+        vectors, bank = self.represent(given)
+        cosines = self.cosines(vectors, given["query_parts"], given["document_parts"])
+        said = self.compare(bank, given["queries"], given["documents"])
+        return self.cosine_scale.float() * cosines, said.float()
+
+    def represent(self, given: Mapping[str, Tensor]) -> Parts:
+        """Vectors (parts, vector width) of all texts, then all pictures; the bank of their tokens (tokens, width)."""
         parts: list[Parts] = []
         if "tokens" in given:
             parts.append(self.read(given["tokens"], given["mask"]))
         if "pixels" in given:
             parts.append(self.look(given["pixels"]))
-        bank = torch.cat([tokens.flatten(0, 1) for _, tokens in parts])
-        cosines = self.cosines(
-            torch.cat([vectors for vectors, _ in parts]), given["query_parts"], given["document_parts"]
-        )
-        said = self.compare(bank, given["queries"], given["documents"])
-        return self.cosine_scale.float() * cosines, said.float()
+        return torch.cat([vectors for vectors, _ in parts]), torch.cat([tokens.flatten(0, 1) for _, tokens in parts])
 
 
 def _spread(cells: Float[Tensor, "n width rows columns"], size: tuple[int, int]) -> Tensor:

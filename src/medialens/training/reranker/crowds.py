@@ -1,4 +1,9 @@
-"""Training groups: a few scenes that look nearly alike and a few that do not, every query against every document."""
+"""Training crowds: what a step compares, scenes in clusters that look nearly alike, most often of one kind.
+
+That is what a reranker meets. Among the first 20 of a large gallery are the scenes that are made of the same things,
+those that differ in one fact, and others of the same kind; a network that has seen only some of these in training
+errs on the rest.
+"""
 
 from __future__ import annotations
 
@@ -9,29 +14,30 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from medialens.training.drawing import KINDS, Scene, describe, invent, invent_rival
+from medialens.training.drawing import KINDS, Scene, describe, invent, invent_rival, rearrange
 from medialens.training.examples import Example, holds_for, picture, show
 from medialens.training.language.speaker import Speaker
 
 Form = Literal["text", "picture", "second text", "second picture", "picture and text"]
 """What stands for a scene: a caption, its picture, another caption that tells all, another drawing, or both."""
 
-# Queries and documents of a group, and how often. Text that looks for pictures is what a reranker mostly does.
+# Queries and documents of a crowd, and how often. Text that looks for pictures is what a reranker mostly does.
 _FORMS: dict[tuple[Form, Form], float] = {
-    ("text", "picture"): 0.7,
-    ("picture", "text"): 0.08,
-    ("text", "second text"): 0.08,
-    ("picture", "second picture"): 0.08,
+    ("text", "picture"): 0.78,
+    ("picture", "text"): 0.06,
+    ("text", "second text"): 0.04,
+    ("picture", "second picture"): 0.06,
     ("text", "picture and text"): 0.06,
 }
 
-
 # Kinds that an embedder mixes up are shown more often than others.
-_MORE_OF = {"relation": 2.0, "word": 2.5, "count": 1.5, "clip": 1.5}
+_MORE_OF = {"relation": 3.0, "word": 3.5, "count": 1.5, "clip": 2.0}
+_ONE_KIND_SHARE = 0.7
+_ARRANGED_SHARE = 0.6
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Group:
+class Crowd:
     """Aligned lists of n scenes.
 
     Attributes:
@@ -50,20 +56,15 @@ class Group:
     matches: npt.NDArray[np.bool_]
 
 
-def make_groups(seed: int, step: int, count: int, *, n_rivals: int = 3, n_others: int = 2) -> list[Group]:
-    """The groups of one step, a function of (seed, step): a scene, its rivals, and scenes of any kind.
+def make_crowd(seed: int, step: int, *, n_clusters: int, n_rivals: int) -> Crowd:
+    """The crowd of one step, a function of (seed, step): scenes with their rivals, often all of one kind.
 
     All of the same forms, so that no short query is filled up to the length of a picture.
     """
-    chance = random.Random(f"groups/{seed}/{step}")
-    forms = chance.choices(list(_FORMS), list(_FORMS.values()))[0]
-    return [_make_group(chance, forms, n_rivals, n_others) for _ in range(count)]
-
-
-def _make_group(chance: random.Random, forms: tuple[Form, Form], n_rivals: int, n_others: int) -> Group:
-    scenes = _choose(chance, n_rivals) + [invent(chance) for _ in range(n_others)]
+    chance = random.Random(f"crowds/{seed}/{step}")
+    (query_form, document_form), *_ = chance.choices(list(_FORMS), list(_FORMS.values()))
+    scenes = [scene for kind in _choose_kinds(chance, n_clusters) for scene in _make_cluster(chance, kind, n_rivals)]
     examples = tuple(show(scene, chance) for scene in scenes)
-    query_form, document_form = forms
     texts: dict[Form, list[str]] = {"text": [one.caption.text for one in examples]}
     drawings: dict[Form, list[npt.NDArray[np.uint8]]] = {"picture": [one.pixels for one in examples]}
     if document_form == "second text":
@@ -72,19 +73,29 @@ def _make_group(chance: random.Random, forms: tuple[Form, Form], n_rivals: int, 
         texts["second text"] = [one.second.text for one in examples]
     if document_form == "second picture":
         drawings["second picture"] = [np.asarray(picture(scene, chance)) for scene in scenes]
-    return Group(
+    return Crowd(
         examples=examples, query_form=query_form, document_form=document_form, texts=texts, drawings=drawings,
         matches=_matches(examples, query_form, document_form),
     )  # fmt: skip
 
 
-def _choose(chance: random.Random, n_rivals: int) -> list[Scene]:
-    """A scene and rivals of it, or of one of its rivals, all different."""
+def _choose_kinds(chance: random.Random, count: int) -> list[str]:
     weights = [_MORE_OF.get(name, 1.0) * kind.weight for name, kind in KINDS.items()]
-    scenes = [invent(chance, kind=chance.choices(list(KINDS), weights)[0])]
+    n_draws = 1 if chance.random() < _ONE_KIND_SHARE else count
+    return chance.choices(list(KINDS), weights, k=n_draws) * (count // n_draws)
+
+
+def _make_cluster(chance: random.Random, kind: str, n_rivals: int) -> list[Scene]:
+    """A scene and rivals of it, all different: the same things arranged otherwise, or what differs in a fact."""
+    scenes = [invent(chance, kind=kind)]
+    arranged = [other for other in rearrange(scenes[0]) if not other.held_out]
+    chance.shuffle(arranged)
     while len(scenes) < 1 + n_rivals:
-        rival = invent_rival(chance.choice(scenes), chance)
-        scenes.append(rival if rival is not None and rival not in scenes else invent(chance, kind=scenes[0].kind))
+        if arranged and chance.random() < _ARRANGED_SHARE:
+            rival: Scene | None = arranged.pop()
+        else:
+            rival = invent_rival(chance.choice(scenes), chance)
+        scenes.append(rival if rival is not None and rival not in scenes else invent(chance, kind=kind))
     return scenes
 
 
