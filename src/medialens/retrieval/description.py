@@ -31,6 +31,7 @@ class MediaDescription:
         reference: Which medium, and which page, window or box of it.
         source: The absolute path or the URL it came from.
         caption: What a person wrote about it, "" for nothing.
+        text: What the file itself says: what is written on a page or spoken in a window; "" for nothing.
         width, height: Pixels of the upright picture, -1 where there are none.
         parent: The medium this is a part of.
         thumbnail: A small picture of it.
@@ -39,6 +40,7 @@ class MediaDescription:
     reference: MediaReference
     source: str
     caption: str = ""
+    text: str = ""
     width: int = -1
     height: int = -1
     parent: MediaReference | None = None
@@ -46,6 +48,8 @@ class MediaDescription:
 
     def metadata(self) -> dict[str, Scalar]:
         """Flat JSON scalars with the same keys for every medium; "" or -1 where something is absent.
+
+        Under ``caption`` stands the text of the file where nobody wrote a caption.
 
         Vector stores drop or refuse None, lists and nested values, and some fix their columns by the first
         document they see.
@@ -64,7 +68,7 @@ class MediaDescription:
             "start_seconds": -1.0 if reference.start_seconds is None else reference.start_seconds,
             "end_seconds": -1.0 if reference.end_seconds is None else reference.end_seconds,
             "box": "" if reference.box is None else ",".join(map(str, reference.box)),
-            "caption": self.caption,
+            "caption": self.caption or self.text,
         }
 
 
