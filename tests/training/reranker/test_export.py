@@ -6,9 +6,9 @@ import torch
 
 from medialens import Image, Reranker
 from medialens.training.calibration import fit_calibration
-from medialens.training.reranker.batches import to_pairs
+from medialens.training.reranker.batches import to_tensors
+from medialens.training.reranker.crowds import make_crowd
 from medialens.training.reranker.export import averaged_network, calibrate, export
-from medialens.training.reranker.groups import make_groups
 from medialens.training.reranker.recipe import RecipeSettings, RerankerRun
 
 
@@ -23,12 +23,13 @@ def exported(tiny_embedder, tmp_path_factory):
 @pytest.mark.slow
 def test_the_public_reranker_gives_the_networks_own_scores(exported):
     run, calibration, folder = exported
-    groups = next(found for step in range(50) if (found := make_groups(9, step, 1))[0].document_form == "picture")
+    crowds = (make_crowd(9, step, n_clusters=1, n_rivals=3) for step in range(50))
+    crowd = next(crowd for crowd in crowds if crowd.document_form == "picture")
     network = averaged_network(run).half().float()
+    batch = to_tensors(crowd, run.tokenizer, n_cells=network.n_cells)
     with torch.no_grad():
-        logits = network(to_pairs(groups, run.tokenizer, n_cells=network.n_cells).given).numpy()
-    group = groups[0]
-    pairs = [(text, Image(one.pixels)) for text in group.texts["text"] for one in group.examples]
+        logits = network(batch.pairs(torch.ones_like(batch.matches))).numpy()
+    pairs = [(text, Image(one.pixels)) for text in crowd.texts["text"] for one in crowd.examples]
 
     scores = Reranker(str(folder), score_kind="logit").score(pairs)
 

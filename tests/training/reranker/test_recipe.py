@@ -1,4 +1,3 @@
-import itertools
 import math
 
 import numpy as np
@@ -9,31 +8,44 @@ from medialens import Reranker
 from medialens.training.measuring.gallery import make_gallery
 from medialens.training.reranker.export import export
 from medialens.training.reranker.progress import measure_progress
-from medialens.training.reranker.recipe import RecipeSettings, RerankerRun, pair_loss, train
+from medialens.training.reranker.recipe import RecipeSettings, RerankerRun, choose_pairs, pair_loss, train
 
-SMALL = {"n_groups": 2, "n_rivals": 2, "n_others": 1, "layers": 1, "warmup_steps": 2, "checkpoint_steps": 2}
+SMALL = {"n_clusters": 2, "n_rivals": 2, "n_alike": 2, "layers": 1, "warmup_steps": 2, "checkpoint_steps": 2}
 
 
 def test_the_loss_is_its_definition():
     torch.manual_seed(0)
-    logits = torch.randn(2, 3, 3)
-    matches = torch.eye(3, dtype=torch.bool).repeat(2, 1, 1)
-    matches[0, 0, 2] = True
-    each, documents, queries = [], [], []
-    for group in range(2):
-        for row, column in itertools.product(range(3), range(3)):
-            probability = 1 / (1 + math.exp(-float(logits[group, row, column])))
-            each.append(-math.log(probability if matches[group, row, column] else 1 - probability))
-        for one in range(3):
-            documents.append(_among(logits[group, one], matches[group, one]))
-            queries.append(_among(logits[group, :, one], matches[group, :, one]))
-    expected = sum(each) / 18 + (sum(documents) / 6 + sum(queries) / 6) / 2
-    assert float(pair_loss(logits, matches)) == pytest.approx(expected, rel=1e-5)
+    logits, matches = torch.randn(4, 4), torch.eye(4, dtype=torch.bool)
+    matches[0, 2] = True
+    chosen = torch.eye(4, dtype=torch.bool)
+    chosen[0, 2] = chosen[0, 3] = chosen[1, 0] = chosen[3, 2] = True
+    each = []
+    for row, column in chosen.nonzero().tolist():
+        probability = 1 / (1 + math.exp(-float(logits[row, column])))
+        each.append(-math.log(probability if matches[row, column] else 1 - probability))
+    documents = [_among(logits[one][chosen[one]], matches[one][chosen[one]]) for one in range(4)]
+    queries = [_among(logits[:, one][chosen[:, one]], matches[:, one][chosen[:, one]]) for one in range(4)]
+    expected = sum(each) / len(each) + (sum(documents) / 4 + sum(queries) / 4) / 2
+    assert float(pair_loss(logits, matches, chosen)) == pytest.approx(expected, rel=1e-5)
 
 
 def _among(logits, matches):
     shares = logits.double().exp() / logits.double().exp().sum()
     return -math.log(float(shares[matches].sum()))
+
+
+def test_the_own_document_the_nearest_and_some_others_are_looked_at():
+    cosines = torch.randn(12, 12, generator=torch.Generator().manual_seed(1))
+    chosen = choose_pairs(cosines, n_alike=3, n_others=0, seed=5)
+    for row in range(12):
+        others = [column for column in range(12) if column != row]
+        nearest = sorted(others, key=lambda column: -float(cosines[row, column]))[:3]
+        assert set(chosen[row].nonzero().flatten().tolist()) == {row, *nearest}
+    more = choose_pairs(cosines, n_alike=3, n_others=2, seed=5)
+    assert bool((more | ~chosen).all())
+    assert 12 < int(more.sum() - chosen.sum()) <= 24
+    assert torch.equal(more, choose_pairs(cosines, n_alike=3, n_others=2, seed=5))
+    assert not torch.equal(more, choose_pairs(cosines, n_alike=3, n_others=2, seed=6))
 
 
 @pytest.mark.slow
@@ -84,7 +96,7 @@ def test_a_short_run_keeps_what_the_embedder_knows(tmp_path):
     from medialens.models.catalogue import find_embedded
 
     settings = RecipeSettings(
-        embedder=str(find_embedded("demo")), steps=60, n_groups=4, layers=1, warmup_steps=10, mean_decay=0.95,
+        embedder=str(find_embedded("demo")), steps=60, n_clusters=5, layers=1, warmup_steps=10, mean_decay=0.95,
         checkpoint_steps=1000,
     )  # fmt: skip
     row = measure_progress(train(settings, tmp_path), count=60)
