@@ -13,7 +13,7 @@ ARGS ?=
 # torch comes first and alone: with it in place, no other requirement makes pip look for a CUDA build.
 TORCH = $(shell grep '^torch==' constraints.txt)
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-EXTRAS = demo,langchain,llama-index,train,video
+EXTRAS = audio,demo,langchain,llama-index,pdf,scenes,train,video
 
 .PHONY: demo test lint test-reference test-wheel clean
 

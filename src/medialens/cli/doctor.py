@@ -17,6 +17,9 @@ _EXTRAS: Final[dict[str, tuple[str, ...]]] = {
     "video": ("av",),
     "audio": ("av",),
     "pdf": ("pypdfium2",),
+    "scenes": ("scenedetect",),
+    "screenshot": ("playwright",),
+    "whisper": ("faster-whisper",),
     "ray": ("ray",),
     "train": ("tokenizers",),
 }
