@@ -16,14 +16,14 @@ CERTIFICATE = Path(__file__).with_name("localhost.pem")
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """`answers` maps paths to what is done; `asked` collects the paths in order."""
+    """`answers` maps paths to what is done; `asked` collects the paths in order, `headers` are those of the last."""
 
     daemon_threads = True
     block_on_close = False
 
     def __init__(self, answers: dict[str, Answer]) -> None:
         super().__init__(("127.0.0.1", 0), _RequestHandler)
-        self.answers, self.asked = answers, list[str]()
+        self.answers, self.asked, self.headers = answers, list[str](), dict[str, str]()
 
     @property
     def url(self) -> str:
@@ -38,6 +38,7 @@ class _RequestHandler(Handler):
 
     def do_GET(self) -> None:  # noqa: N802  # http.server's name for it
         self.server.asked.append(self.path)
+        self.server.headers = dict(self.headers)
         self.server.answers[self.path](self)
 
     def log_message(self, *_: object) -> None:

@@ -1,3 +1,4 @@
+import gzip
 import socket
 import threading
 import time
@@ -6,7 +7,6 @@ import pytest
 from tests.media.loopback import CERTIFICATE, body, redirect, serving
 
 from medialens.errors import InputError, MediaAccessError, MediaDecodeError, MediaLimitError, MediaNotFoundError
-from medialens.media import fetch
 from medialens.media.fetch import fetch_url, is_public, shown
 from medialens.media.limits import MediaLimits
 
@@ -95,6 +95,15 @@ def test_the_own_machine_is_refused_however_it_is_spelled(host):
         "fe80::1%eth0",
         "ff02::1",
         "2001:db8::1",
+        "168.63.129.16",
+        "192.0.0.192",
+        "100.100.100.200",
+        "fd00:ec2::254",
+        "fec0::1",
+        "64:ff9b:1::7f00:1",
+        "64:ff9b:1::a9fe:a9fe",
+        "::7f00:1",
+        "5f00::1",
     ],
 )
 def test_addresses_that_are_not_public(address):
@@ -121,8 +130,8 @@ def resolving(monkeypatch):
         connected.append(address)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(fetch.socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(fetch.socket, "create_connection", create_connection)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "create_connection", create_connection)
     return names, connected
 
 
@@ -149,6 +158,25 @@ def test_the_connection_goes_to_the_address_that_was_checked(resolving):
     assert connected == [("93.184.216.34", 80)]
 
 
+def test_the_next_address_is_tried_where_one_does_not_take_the_connection(resolving):
+    names, connected = resolving
+    names["two.example"] = ["93.184.216.34", "8.8.8.8", "8.8.8.8"]
+    with pytest.raises(MediaNotFoundError, match="ConnectionRefusedError"):
+        fetch_url("http://two.example/a.png", limits())
+    assert connected == [("93.184.216.34", 80), ("8.8.8.8", 80)]
+
+
+def test_a_look_up_that_hangs_meets_the_time_to_connect(monkeypatch):
+    done = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: done.wait(60) and [])
+    with pytest.raises(MediaLimitError, match="connect_timeout_seconds") as caught:
+        fetch_url("http://hanging.example/a.png", limits(connect_timeout_seconds=0.1))
+    with pytest.raises(MediaLimitError, match="total_timeout_seconds"):
+        fetch_url("http://hanging.example/a.png", limits(total_timeout_seconds=0.1))
+    done.set()
+    assert caught.value.limit == "connect_timeout_seconds"
+
+
 def test_a_listed_host_may_be_private_others_may_not(resolving):
     names, connected = resolving
     names |= {"media.internal": ["10.0.0.1"], "other.internal": ["10.0.0.1"]}
@@ -166,8 +194,9 @@ def test_a_listed_host_may_be_private_others_may_not(resolving):
         ("file:///etc/passwd", MediaAccessError),
         ("gopher://example.com/", MediaAccessError),
         ("http:///a.png", MediaAccessError),
-        ("http://user:password@example.com/", MediaAccessError),
-        ("http://example.com:99999/", InputError),
+        ("http://user:hunter2@example.com/", MediaAccessError),
+        ("http://user:hunter2@example.com:99999/", InputError),
+        ("http://user:hunter2@[oops/?token=hunter2", InputError),
         ("http://[oops/", InputError),
         ("http://exa\nmple.com\r\nHost: evil/", InputError),
         (f"http://{'x' * 70}.example/", MediaNotFoundError),
@@ -176,7 +205,7 @@ def test_a_listed_host_may_be_private_others_may_not(resolving):
 def test_urls_that_cannot_be_fetched(url, error):
     with pytest.raises(error) as caught:
         fetch_url(url, limits())
-    assert "password@" not in str(caught.value)
+    assert "hunter2" not in str(caught.value) + repr(caught.value.facts)
     with pytest.raises(MediaAccessError, match="allow_urls=True"):
         fetch_url(url, MediaLimits())
 
@@ -187,6 +216,18 @@ def test_messages_show_no_secrets():
         with pytest.raises(MediaNotFoundError) as caught:
             fetch_url(f"{server.url}/a?token=abc", OPEN)
         assert "abc" not in str(caught.value)
+
+
+def test_messages_are_short_and_printable():
+    assert shown("http://h/\x1b[31m" + "x" * 10_000).startswith("http://h/?[31mxxx")
+    assert len(shown("http://h/" + "x" * 10_000)) < 250
+
+
+def test_proxies_of_the_environment_are_not_asked(monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1/")
+    with serving({"/a": body(b"picture")}) as server:
+        assert fetch_url(f"{server.url}/a", OPEN) == b"picture"
 
 
 # Redirects --------------------------------------------------------------------------------------------------------
@@ -211,6 +252,35 @@ def test_a_redirect_to_a_private_address_is_refused(target):
 def test_a_redirect_to_another_scheme_is_refused(target):
     with serving({"/a": redirect(target)}) as server, pytest.raises(MediaAccessError):
         fetch_url(f"{server.url}/a", OPEN)
+
+
+def test_a_redirect_tells_no_secrets():
+    secretive = redirect("http://me:hunter2@example.com/?token=hunter2")
+    with serving({"/a": secretive}) as server, pytest.raises(MediaAccessError, match="carries a user name") as caught:
+        fetch_url(f"{server.url}/a", OPEN)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_redirect_to_a_host_that_is_not_listed_is_checked_anew():
+    with (
+        serving({"/b": body(b"secret")}) as inner,
+        serving({"/a": redirect(f"http://localhost:{inner.server_port}/b")}) as outer,
+    ):
+        with pytest.raises(MediaAccessError, match="not a public address"):
+            fetch_url(f"{outer.url}/a", limits())
+        assert fetch_url(f"{outer.url}/a", OPEN) == b"secret"
+        assert inner.asked == ["/b"]
+
+
+def test_redirects_lead_from_http_to_https_and_not_back(monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    with serving({"/b": body(b"open")}) as plain, serving({"/b": body(b"secured")}, tls=True) as secured:
+        plain.answers["/a"] = redirect(f"https://localhost:{secured.server_port}/b")
+        secured.answers["/a"] = redirect(f"http://localhost:{plain.server_port}/b")
+        assert fetch_url(f"{plain.url}/a", OPEN) == b"secured"
+        with pytest.raises(MediaAccessError, match="anybody on the way"):
+            fetch_url(f"https://localhost:{secured.server_port}/a", OPEN)
+        assert plain.asked == ["/a"]
 
 
 def test_a_redirect_loop_ends():
@@ -323,6 +393,88 @@ def test_the_total_time_spans_all_redirects():
 
     with serving({"/a": slow}) as server, pytest.raises(MediaLimitError, match="total_timeout_seconds"):
         fetch_url(f"{server.url}/a", limits(max_redirects=1000, total_timeout_seconds=0.3))
+
+
+@pytest.mark.parametrize("packing", ["gzip", "deflate", "br", "zstd", "gzip, identity"])
+def test_a_packed_body_is_refused_unread(packing):
+    bomb = gzip.compress(bytes(10**7))
+    with serving({"/a": body(bomb, content_encoding=packing)}) as server:
+        with pytest.raises(MediaDecodeError, match="Content-Encoding"):
+            fetch_url(f"{server.url}/a", OPEN)
+        assert server.headers["Accept-Encoding"] == "identity"
+        server.answers["/a"] = body(bomb, transfer_encoding="gzip, chunked", content_length="")
+        with pytest.raises(MediaDecodeError, match="Transfer-Encoding"):
+            fetch_url(f"{server.url}/a", OPEN)
+        server.answers["/a"] = body(b"picture", content_encoding="Identity")
+        assert fetch_url(f"{server.url}/a", OPEN) == b"picture"
+
+
+def _written(*pieces: bytes):
+    def answer(request):
+        for piece in pieces:
+            request.wfile.write(piece)
+
+    return answer
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (_written(HEAD, b"X: " + b"x" * 70_000 + b"\r\n\r\nbody"), MediaNotFoundError),
+        (_written(HEAD, b"".join(b"X-%d: 1\r\n" % at for at in range(1000)), b"\r\nbody"), MediaNotFoundError),
+        (_written(b"HTTP/1.1 200 " + b"x" * 70_000 + b"\r\n\r\nbody"), MediaNotFoundError),
+        (_written(HEAD, b"Transfer-Encoding: chunked\r\n\r\n8\r\nhalf"), MediaDecodeError),
+        (_written(HEAD, b"Transfer-Encoding: chunked\r\n\r\nnot a number\r\nbody"), MediaDecodeError),
+        (_written(HEAD, b"Transfer-Encoding: chunked\r\n\r\n-5\r\nbody"), MediaDecodeError),
+        (_written(HEAD, b"Content-Length: 9\r\n\r\nhalf"), MediaDecodeError),
+    ],
+    ids=["long-header", "many-headers", "long-status", "cut-chunk", "no-chunk", "negative-chunk", "short"],
+)
+def test_answers_that_break_the_rules(answer, error):
+    with serving({"/a": answer}) as server, pytest.raises(error, match="/a "):
+        fetch_url(f"{server.url}/a", OPEN)
+
+
+@pytest.mark.parametrize("length", ["-1", "many", "0x10"])
+def test_a_length_that_is_none_is_not_believed(length):
+    with serving({"/a": body(b"picture", content_length=length)}) as server:
+        assert fetch_url(f"{server.url}/a", OPEN) == b"picture"
+        with pytest.raises(MediaLimitError, match="max_bytes"):
+            fetch_url(f"{server.url}/a", limits(max_bytes=5))
+
+
+@pytest.mark.parametrize("piece", [b"1\r\nx\r\n", b"1;" + b"e" * 1000 + b"\r\nx\r\n"], ids=["bytes", "extensions"])
+def test_a_chunked_body_without_end_is_cut(piece):
+    def endless(request):
+        request.wfile.write(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+        while True:
+            request.wfile.write(piece * 100)
+
+    with serving({"/a": endless}) as server, pytest.raises(MediaLimitError, match="max_bytes"):
+        fetch_url(f"{server.url}/a", limits(max_bytes=5000))
+
+
+@pytest.mark.parametrize(
+    "piece", [b"HTTP/1.1 100 Continue\r\n\r\n", b"0\r\n" + b"X: 1\r\n" * 50], ids=["continue", "trailers"]
+)
+def test_what_never_gets_to_the_point_meets_the_total_time(piece):
+    def endless(request):
+        start = b"" if piece.startswith(b"HTTP") else HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"
+        request.wfile.write(start + piece)
+        while True:
+            request.wfile.write(piece if not start else b"X: 1\r\n" * 50)
+
+    with serving({"/a": endless}) as server, pytest.raises(MediaLimitError, match="total_timeout_seconds"):
+        fetch_url(f"{server.url}/a", limits(total_timeout_seconds=0.5))
+
+
+def test_a_handshake_that_never_comes_meets_the_time_to_connect():
+    mute = socket.create_server(("127.0.0.1", 0))  # it takes the connection, and says nothing
+    with mute, pytest.raises(MediaLimitError, match="connect_timeout_seconds"):
+        fetch_url(f"https://127.0.0.1:{mute.getsockname()[1]}/", limits(connect_timeout_seconds=0.2))
 
 
 def test_a_server_that_is_not_there():

@@ -1,4 +1,4 @@
-"""An HTTP connection to one given address, every wait of which is bounded."""
+"""An HTTP connection to given addresses, every wait of which is bounded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import io
 import socket
 import ssl
 import time
-from typing import Any, Final, cast
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias, cast
 from urllib.parse import SplitResult
 
 from medialens.media.limits import MediaLimits
@@ -15,34 +16,65 @@ from medialens.media.limits import MediaLimits
 PORTS: Final = {"http": 80, "https": 443}
 
 
-class _Connection(http.client.HTTPConnection):
-    """A connection to one checked address, every read of which keeps to the deadline."""
+Address: TypeAlias = tuple[str, int]
+"""IP address and port."""
 
-    def __init__(self, parts: SplitResult, address: tuple[str, int], limits: MediaLimits, deadline: float) -> None:
+
+class ConnectTimeoutError(TimeoutError):
+    """There was no connection in time."""
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection to the first of some checked addresses that takes it, every read of which keeps to the deadline."""
+
+    def __init__(self, parts: SplitResult, addresses: Sequence[Address], limits: MediaLimits, deadline: float) -> None:
         super().__init__(parts.hostname or "", parts.port or PORTS[parts.scheme])
-        self._parts, self._address, self._limits, self._deadline = parts, address, limits, deadline
+        self._parts, self._addresses, self._limits, self._deadline = parts, addresses, limits, deadline
 
     def connect(self) -> None:
-        wait = min(self._limits.connect_timeout_seconds, self._deadline - time.monotonic())
-        if wait <= 0:
-            raise TimeoutError
+        until = min(time.monotonic() + self._limits.connect_timeout_seconds, self._deadline)
         try:
-            plain = socket.create_connection(self._address, timeout=wait)
+            self.sock = self._connected(until)
         except TimeoutError as error:
-            msg = f"no connection within {wait:.1f} s (connect_timeout_seconds)"
-            raise ConnectionError(msg) from error
+            raise ConnectTimeoutError from error
+        self.sock.settimeout(self._limits.read_timeout_seconds)
+
+    def _connected(self, until: float) -> socket.socket:
+        failure = OSError("the host has no address")
+        for address in self._addresses:
+            try:
+                plain = socket.create_connection(address, timeout=_left(until))
+            except OSError as error:
+                failure = error
+            else:
+                return self._wrapped(plain, until)
+        raise failure
+
+    def _wrapped(self, plain: socket.socket, until: float) -> socket.socket:
         try:
-            self.sock = self._secured(plain)
+            plain.settimeout(_left(until))
+            return self._secured(plain)
         except BaseException:
             plain.close()
             raise
-        self.sock.settimeout(self._limits.read_timeout_seconds)
 
     def _secured(self, plain: socket.socket) -> socket.socket:
         if self._parts.scheme != "https":
             return plain
         context = ssl.create_default_context()
         return context.wrap_socket(plain, server_hostname=self._parts.hostname)
+
+
+def _left(until: float) -> float:
+    """Seconds from now until then.
+
+    Raises:
+        TimeoutError: There are none.
+    """
+    wait = until - time.monotonic()
+    if wait <= 0:
+        raise TimeoutError
+    return wait
 
 
 class _DeadlineReader(io.RawIOBase):
@@ -59,10 +91,7 @@ class _DeadlineReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        wait = min(self._limits.read_timeout_seconds, self._deadline - time.monotonic())
-        if wait <= 0:
-            raise TimeoutError
-        self._sock.settimeout(wait)
+        self._sock.settimeout(min(self._limits.read_timeout_seconds, _left(self._deadline)))
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -81,17 +110,17 @@ class _DeadlineSocket:
 
 
 def checked_connection(
-    parts: SplitResult, address: tuple[str, int], limits: MediaLimits, deadline: float
+    parts: SplitResult, addresses: Sequence[Address], limits: MediaLimits, deadline: float
 ) -> http.client.HTTPConnection:
-    """A connection of http.client for the URL `parts`; it connects to `address` when the request is sent.
+    """A connection of http.client for the URL `parts`; it connects to one of `addresses` when the request is sent.
 
     Args:
         parts: The URL; its host is named in the request, and verified by TLS.
-        address: IP address and port.
-        limits: The timeouts; running into one raises `TimeoutError`, or `ConnectionError` while connecting.
+        addresses: Tried in this order.
+        limits: The timeouts; running into one raises `TimeoutError`, and `ConnectTimeoutError` while connecting.
         deadline: On the clock of `time.monotonic`.
     """
-    connection = _Connection(parts, address, limits, deadline)
+    connection = _Connection(parts, addresses, limits, deadline)
 
     def respond(sock: Any, *, method: str | None = None) -> http.client.HTTPResponse:
         return http.client.HTTPResponse(cast("Any", _DeadlineSocket(sock, limits, deadline)), method=method)
