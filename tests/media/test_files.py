@@ -10,8 +10,9 @@ from tests.media.encoding import encode, noise
 
 from medialens.errors import InputError, MediaAccessError, MediaDecodeError, MediaLimitError, MediaNotFoundError
 from medialens.media import files
-from medialens.media.files import path_of_url, read_file, summarise_file
+from medialens.media.files import path_of_url, read_file
 from medialens.media.limits import MediaLimits
+from medialens.media.local_file import summarise_file
 
 LIMITS = MediaLimits()
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="pipes, sockets and modes of POSIX")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -21,22 +19,12 @@ from medialens.errors import (
     MediaNotFoundError,
 )
 from medialens.media.limits import MediaLimits
-from medialens.media.sniff import HEAD_BYTES, sniff
 
 _CHUNK_BYTES = 1024**2
 
 # The path is resolved before it is opened, so a link in its place now is one that was put there meanwhile. A FIFO
 # without a writer would block `open` for ever. Windows has neither flag, but needs to be told of binary files.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class FileSummary:
-    """What identifies the content of a file, without the content."""
-
-    digest: str
-    n_bytes: int
-    mime_type: str
 
 
 def read_file(path: str | Path, limits: MediaLimits) -> bytes:
@@ -48,22 +36,11 @@ def read_file(path: str | Path, limits: MediaLimits) -> bytes:
         MediaLimitError: Larger than `limits.max_bytes`.
         MediaDecodeError: Empty.
     """
-    with _opened(path, limits) as handle:
-        return b"".join(_chunks(handle, path, limits))
-
-
-def summarise_file(path: str | Path, limits: MediaLimits) -> FileSummary:
-    """Digest, size and type of a regular file of any size within the limits, in constant memory.
-
-    Raises the same errors as `read_file`.
-    """
-    digest, n_bytes, head = hashlib.sha256(), 0, b""
-    with _opened(path, limits) as handle:
-        for chunk in _chunks(handle, path, limits):
-            head = head if len(head) >= HEAD_BYTES else head + chunk[:HEAD_BYTES]
-            digest.update(chunk)
-            n_bytes += len(chunk)
-    return FileSummary(digest=digest.hexdigest(), n_bytes=n_bytes, mime_type=sniff(head))
+    handle = open_file(path, limits)
+    try:
+        return read_handle(handle, str(path), limits)
+    finally:
+        os.close(handle)
 
 
 def path_of_url(url: str) -> Path:
@@ -83,10 +60,18 @@ def path_of_url(url: str) -> Path:
     return Path(url2pathname(parts.path))
 
 
-@contextlib.contextmanager
-def _opened(path: str | Path, limits: MediaLimits) -> Iterator[int]:
+def open_file(path: str | Path, limits: MediaLimits, *, limit: str = "max_bytes") -> int:
+    """A descriptor of a regular file, at its beginning; the caller closes it.
+
+    Args:
+        path: Where it is.
+        limits: What may be read.
+        limit: Which of the limits its size must keep.
+
+    Raises the same errors as `read_file`.
+    """
     name = str(path)
-    with _told_as_media_errors(name):
+    with told_as_media_errors(name):
         resolved = Path(path).resolve(strict=True)
         _check_roots(name, resolved, limits)
         _check_regular(name, resolved.stat().st_mode)  # opening a device can have effects of its own
@@ -94,14 +79,37 @@ def _opened(path: str | Path, limits: MediaLimits) -> Iterator[int]:
         try:
             status = os.fstat(handle)
             _check_regular(name, status.st_mode)
-            _check_size(name, status.st_size, limits)
-            yield handle
-        finally:
+            check_size(name, status.st_size, limits, limit)
+        except BaseException:
             os.close(handle)
+            raise
+    return handle
+
+
+def read_handle(handle: int, name: str, limits: MediaLimits) -> bytes:
+    """All bytes from where an opened file stands.
+
+    Raises:
+        MediaLimitError: More than `limits.max_bytes`.
+        MediaError: They cannot be read.
+    """
+    with told_as_media_errors(name):
+        return b"".join(read_chunks(handle, name, limits))
+
+
+def read_chunks(handle: int, name: str, limits: MediaLimits, limit: str = "max_bytes") -> Iterator[bytes]:
+    """The same, piece by piece."""
+    n_bytes = 0
+    while chunk := os.read(handle, _CHUNK_BYTES):
+        n_bytes += len(chunk)
+        if n_bytes > getattr(limits, limit):  # it grew since its size was checked
+            raise too_many_bytes(name, n_bytes, limits, limit)
+        yield chunk
 
 
 @contextlib.contextmanager
-def _told_as_media_errors(name: str) -> Iterator[None]:
+def told_as_media_errors(name: str) -> Iterator[None]:
+    """Whatever the system refuses is an error of ours, which names the file."""
     try:
         yield
     except MedialensError:
@@ -135,24 +143,22 @@ def _check_regular(name: str, mode: int) -> None:
         raise MediaAccessError(msg, source=name)
 
 
-def _check_size(name: str, n_bytes: int, limits: MediaLimits) -> None:
+def check_size(name: str, n_bytes: int, limits: MediaLimits, limit: str = "max_bytes") -> None:
+    """Refuse a file by its size.
+
+    Raises:
+        MediaDecodeError: Empty.
+        MediaLimitError: Larger than the limit of that name.
+    """
     if n_bytes == 0:
         msg = f"{name!r} is empty: the file has 0 bytes; write or download it again"
         raise MediaDecodeError(msg, source=name)
-    if n_bytes > limits.max_bytes:
-        raise too_many_bytes(name, n_bytes, limits)
+    if n_bytes > getattr(limits, limit):
+        raise too_many_bytes(name, n_bytes, limits, limit)
 
 
-def _chunks(handle: int, path: str | Path, limits: MediaLimits) -> Iterator[bytes]:
-    n_bytes = 0
-    while chunk := os.read(handle, _CHUNK_BYTES):
-        n_bytes += len(chunk)
-        if n_bytes > limits.max_bytes:  # it grew since its size was checked
-            raise too_many_bytes(str(path), n_bytes, limits)
-        yield chunk
-
-
-def too_many_bytes(name: str, n_bytes: int, limits: MediaLimits) -> MediaLimitError:
-    """The error for something larger than `limits.max_bytes`."""
-    msg = f"{name!r} has {n_bytes} bytes or more, above the limit of {limits.max_bytes} (MediaLimits.max_bytes)"
-    return MediaLimitError(msg, limit="max_bytes", value=n_bytes, maximum=limits.max_bytes, source=name)
+def too_many_bytes(name: str, n_bytes: int, limits: MediaLimits, limit: str = "max_bytes") -> MediaLimitError:
+    """The error for something larger than the limit of that name."""
+    maximum = getattr(limits, limit)
+    msg = f"{name!r} has {n_bytes} bytes or more, above the limit of {maximum} (MediaLimits.{limit})"
+    return MediaLimitError(msg, limit=limit, value=n_bytes, maximum=maximum, source=name)

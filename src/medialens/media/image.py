@@ -175,7 +175,7 @@ def _opened(picture: Encoded, name: str) -> ImageFile.ImageFile:
         known = ", ".join(sorted(kind.partition("/")[2] for kind in _PLUGINS))
         msg = (
             f"{name} is no picture that can be decoded: it holds {picture.mime_type} "
-            f"(first bytes {picture.data[:12]!r}); expected one of {known}"
+            f"(first bytes {picture.head!r}); expected one of {known}"
         )
         raise MediaDecodeError(msg, source=picture.name, mime_type=picture.mime_type)
     module, plugin = _PLUGINS[picture.mime_type]

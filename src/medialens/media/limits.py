@@ -13,7 +13,11 @@ class MediaLimits:
     """What may be read and decoded.
 
     Attributes:
-        max_bytes: Size of one encoded file or download; of a clip that is handed in as frames, that of its pixels.
+        max_bytes: Size of one encoded file or download that is held in memory; of a clip that is handed in as frames,
+            that of its pixels.
+        max_file_bytes: Size of one local file whose decoder seeks in it, so that it is never held whole: a video, a
+            sound, a PDF.
+        max_seconds: Length of one video or sound, all of it, whatever window is looked at.
         max_pixels: Width times height of one picture, checked from the header, before decoding. The default is
             Pillow's own error threshold, about 179 million.
         max_frames: Frames of one clip: of an animated picture or of frames handed in all of them, of a video those that
@@ -22,6 +26,7 @@ class MediaLimits:
             at once.
         max_clip_pixels: Width times height times number of those frames: what bounds the time. The default is a
             few minutes of full HD.
+        max_transcript_bytes: Size of one file of subtitles.
         max_aspect_ratio: Longer side over shorter side; beyond it nothing readable is left after resizing.
         allow_urls: Whether ``http`` and ``https`` URLs are fetched at all.
         url_hosts: Hosts that may be fetched although they resolve to private addresses.
@@ -31,10 +36,13 @@ class MediaLimits:
     """
 
     max_bytes: int = 512 * 1024**2
+    max_file_bytes: int = 64 * 1024**3
+    max_seconds: float = 6 * 3600.0
     max_pixels: int = 178_956_970
     max_frames: int = 20_000
     max_frame_pixels: int = 36_000_000
     max_clip_pixels: int = 20_000_000_000
+    max_transcript_bytes: int = 16 * 1024**2
     max_aspect_ratio: float = 200.0
     allow_urls: bool = False
     url_hosts: tuple[str, ...] = ()

@@ -20,8 +20,9 @@ from urllib.parse import unquote_to_bytes
 from medialens.errors import InputError, MediaAccessError, MediaDecodeError, MedialensError
 from medialens.inputs import Media
 from medialens.media.fetch import fetch_url, shown
-from medialens.media.files import read_file, too_many_bytes
+from medialens.media.files import too_many_bytes
 from medialens.media.limits import MediaLimits
+from medialens.media.local_file import LocalFile, read_content
 from medialens.media.locks import lock_of
 from medialens.media.reference import MediaReference
 from medialens.media.sniff import sniff
@@ -30,30 +31,56 @@ from medialens.media.store import local_path, open_store
 _DATA_URI = re.compile(r"data:(?P<meta>[^,]{0,512}),", re.IGNORECASE)
 _OTHER_SCHEME = re.compile(r"(?!(?i:file):)[A-Za-z][A-Za-z0-9+.-]+://")
 _CHUNK_BYTES = 1024**2
+_HEAD_BYTES = 12
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Encoded:
-    """A medium as it came: the bytes of a file.
+    """A medium as it came: the bytes of a file, or the file.
 
     Attributes:
-        data: All of them.
+        content: The bytes; or, where the decoder seeks and they are in a local file, that file: a film is not held.
         digest: Their sha256, 64 hex digits.
         mime_type: Told from the bytes themselves, never from a name or header.
         name: What messages call it: the path, the URL without secrets, the reference.
     """
 
-    data: bytes
+    content: bytes | LocalFile
     digest: str
     mime_type: str
     name: str
 
+    @property
+    def data(self) -> bytes:
+        """All bytes; of a file they are read now. For what is never held whole, use `open`.
+
+        Raises:
+            MediaLimitError: The file is larger than `MediaLimits.max_bytes`.
+            MediaChangedError: It is not what it was.
+        """
+        return self.content if isinstance(self.content, bytes) else self.content.read()
+
+    @property
+    def n_bytes(self) -> int:
+        """How many there are."""
+        return len(self.content) if isinstance(self.content, bytes) else self.content.summary.n_bytes
+
+    @property
+    def head(self) -> bytes:
+        """The first few, for messages."""
+        with self.open() as file:
+            return file.read(_HEAD_BYTES)
+
     def open(self) -> BinaryIO:
-        """All of it, as a file to read and to seek in."""
-        return io.BytesIO(self.data)
+        """All of it, as a file to read and to seek in; the caller closes it.
+
+        Raises:
+            MediaChangedError: The file is not what it was.
+        """
+        return io.BytesIO(self.content) if isinstance(self.content, bytes) else self.content.open()
 
     def __repr__(self) -> str:
-        return f"Encoded({self.name!r}, {self.mime_type}, {len(self.data)} bytes)"
+        return f"Encoded({self.name!r}, {self.mime_type}, {self.n_bytes} bytes)"
 
 
 def says_where(source: Any) -> bool:
@@ -85,7 +112,8 @@ def read_part(part: Media, limits: MediaLimits) -> Encoded:
     reference = reference_of(part)
     if reference is not None:
         store = open_store(part.store)
-        return encoded(store.read(reference, limits=limits), name=store.source(reference) or str(reference.whole()))
+        content = store.look_up(reference, limits=limits)
+        return encoded(content, name=store.source(reference) or str(reference.whole()))
     return read_source(part.source, limits)
 
 
@@ -95,7 +123,7 @@ def read_source(source: Any, limits: MediaLimits) -> Encoded:
         return _read_spelled(source, limits)
     if isinstance(source, os.PathLike):
         path = _path_of(source)
-        return encoded(read_file(path, limits), name=path)
+        return encoded(read_content(path, limits), name=path)
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _checked(source, f"<{memoryview(source).nbytes} bytes>", limits)
     if callable(getattr(source, "read", None)):
@@ -112,9 +140,13 @@ def _path_of(source: os.PathLike[Any]) -> str:
         raise InputError(msg, value=source) from error
 
 
-def encoded(data: bytes, *, name: str) -> Encoded:
-    """`data` with what its bytes tell."""
-    return Encoded(data=data, digest=hashlib.sha256(data).hexdigest(), mime_type=sniff(data), name=name)
+def encoded(content: bytes | LocalFile, *, name: str) -> Encoded:
+    """`content` with what its bytes tell."""
+    if isinstance(content, LocalFile):
+        summary = content.summary
+        return Encoded(content=content, digest=summary.digest, mime_type=summary.mime_type, name=name)
+    digest = hashlib.sha256(content).hexdigest()
+    return Encoded(content=content, digest=digest, mime_type=sniff(content), name=name)
 
 
 def _read_spelled(source: str, limits: MediaLimits) -> Encoded:
@@ -131,7 +163,7 @@ def _read_path(source: str, limits: MediaLimits) -> Encoded:
     if _OTHER_SCHEME.match(source):
         msg = f"{source!r:.200} cannot be fetched; expected http://, https://, file:// or a path, or pass the bytes"
         raise MediaAccessError(msg, source=source)
-    return encoded(read_file(local_path(source), limits), name=source)
+    return encoded(read_content(local_path(source), limits), name=source)
 
 
 def _read_url(source: str, limits: MediaLimits) -> Encoded:

@@ -26,8 +26,9 @@ from medialens.errors import (
     UnknownReferenceError,
 )
 from medialens.media.fetch import fetch_url
-from medialens.media.files import path_of_url, read_file, summarise_file
+from medialens.media.files import path_of_url, read_file
 from medialens.media.limits import MediaLimits
+from medialens.media.local_file import LocalFile, is_sought_in, read_content, summarise_file
 from medialens.media.reference import MediaReference
 from medialens.media.sniff import sniff
 from medialens.media.store_backends import open_backend
@@ -106,7 +107,18 @@ class MediaStore:
             MediaNotFoundError: The file pointed to is gone.
             MediaAccessError, MediaLimitError: The limits forbid it.
         """
+        content = self.look_up(reference, limits=limits)
+        return content.read() if isinstance(content, LocalFile) else content
+
+    def look_up(self, reference: MediaReference | str, *, limits: MediaLimits = _DEFAULT_LIMITS) -> bytes | LocalFile:
+        """The original bytes, or the local file that has them where its decoder seeks in it: a video, sound or PDF.
+
+        Raises the same errors as `read`.
+        """
         record = self._record(reference)
+        stored = self._backend.path(entry_name(record.digest)) if is_sought_in(record.mime_type) else None
+        if stored is not None:
+            return self._checked(stored, record, limits)
         n_bytes = self._backend.size(entry_name(record.digest))
         if n_bytes is None:
             return follow(record, limits)
@@ -115,9 +127,7 @@ class MediaStore:
             raise MediaLimitError(msg, limit="max_bytes", value=n_bytes, maximum=limits.max_bytes)
         data = self._backend.read(entry_name(record.digest)) or b""
         if sha256(data) != record.digest:
-            where = f"{self.url}/{entry_name(record.digest)}"
-            msg = f"the stored bytes at {where} are damaged: they do not have the digest {record.digest}; put them anew"
-            raise MediaChangedError(msg, path=where, digest=record.digest)
+            raise self._damaged(record)
         return data
 
     def path(self, reference: MediaReference | str) -> Path | None:
@@ -201,6 +211,19 @@ class MediaStore:
             )
             raise UnknownReferenceError(msg, digest=digest, store=self.url)
         return record
+
+    def _checked(self, stored: Path, record: Record, limits: MediaLimits) -> bytes | LocalFile:
+        """The store's own copy in a file; the roots are for other files."""
+        content = read_content(stored, dataclasses.replace(limits, roots=None))
+        digest = content.summary.digest if isinstance(content, LocalFile) else sha256(content)
+        if digest != record.digest:
+            raise self._damaged(record)
+        return content
+
+    def _damaged(self, record: Record) -> MediaChangedError:
+        where = f"{self.url}/{entry_name(record.digest)}"
+        msg = f"the stored bytes at {where} are damaged: they do not have the digest {record.digest}; put them anew"
+        return MediaChangedError(msg, path=where, digest=record.digest)
 
     def _put(self, data: bytes, found: Record) -> MediaReference:
         name = entry_name(found.digest)

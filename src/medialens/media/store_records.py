@@ -9,8 +9,8 @@ from pathlib import Path
 
 from medialens.errors import MediaChangedError, MediaError, MediaNotFoundError
 from medialens.media.fetch import fetch_url, shown
-from medialens.media.files import read_file, summarise_file
 from medialens.media.limits import MediaLimits
+from medialens.media.local_file import LocalFile, read_content, summarise_file
 from medialens.media.reference import MediaReference
 
 _MAX_OTHERS = 15
@@ -80,8 +80,8 @@ class Record:
         return record if record.digest == digest else None
 
 
-def follow(record: Record, limits: MediaLimits) -> bytes:
-    """The bytes that a record points to, read now and checked against its digest.
+def follow(record: Record, limits: MediaLimits) -> bytes | LocalFile:
+    """The bytes that a record points to, or the file that has them, checked now against its digest.
 
     The places are tried in turn; when none has the bytes, the error is that of the latest.
 
@@ -107,14 +107,15 @@ def is_url(source: str) -> bool:
     return source.lower().startswith(("http://", "https://"))
 
 
-def _read_source(source: str, record: Record, limits: MediaLimits) -> bytes:
-    data = fetch_url(source, limits) if is_url(source) else _read_pointed(source, record, limits)
-    if sha256(data) != record.digest:
+def _read_source(source: str, record: Record, limits: MediaLimits) -> bytes | LocalFile:
+    content = fetch_url(source, limits) if is_url(source) else _read_pointed(source, record, limits)
+    digest = content.summary.digest if isinstance(content, LocalFile) else sha256(content)
+    if digest != record.digest:
         raise _changed(shown(source) if is_url(source) else source, record)
-    return data
+    return content
 
 
-def _read_pointed(path: str, record: Record, limits: MediaLimits) -> bytes:
+def _read_pointed(path: str, record: Record, limits: MediaLimits) -> bytes | LocalFile:
     try:
         n_bytes = Path(path).stat().st_size
     except FileNotFoundError as error:
@@ -124,17 +125,18 @@ def _read_pointed(path: str, record: Record, limits: MediaLimits) -> bytes:
         )
         raise MediaNotFoundError(msg, source=path, digest=record.digest) from error
     except (OSError, ValueError):
-        return read_file(path, limits)  # which says what is wrong
+        return read_content(path, limits)  # which says what is wrong
     if Path(path).is_file() and n_bytes != record.n_bytes:
         raise _changed(path, record)
-    return read_file(path, limits)
+    return read_content(path, limits)
 
 
 def still_has(path: Path, record: Record) -> bool:
     """Whether a local file has exactly the bytes that were registered."""
     if not path.is_file() or path.stat().st_size != record.n_bytes:
         return False
-    return summarise_file(path, MediaLimits(max_bytes=record.n_bytes)).digest == record.digest
+    limits = MediaLimits(max_bytes=record.n_bytes, max_file_bytes=record.n_bytes)
+    return summarise_file(path, limits).digest == record.digest
 
 
 def _changed(where: str, record: Record) -> MediaChangedError:

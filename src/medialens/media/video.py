@@ -74,7 +74,7 @@ def _chosen(starts: Sequence[Fraction], moments: Sequence[Fraction]) -> tuple[li
 
 def _no_clip(clip: Encoded) -> MediaDecodeError:
     msg = (
-        f"{clip.name!r} is no clip that can be decoded: it holds {clip.mime_type} (first bytes {clip.data[:12]!r}); "
+        f"{clip.name!r} is no clip that can be decoded: it holds {clip.mime_type} (first bytes {clip.head!r}); "
         "expected an animated GIF, PNG or WebP, or one of mp4, mov, webm, mkv, avi, ogg"
     )
     return MediaDecodeError(msg, source=clip.name, mime_type=clip.mime_type)
