@@ -26,6 +26,9 @@ class MediaLimits:
             at once.
         max_clip_pixels: Width times height times number of those frames: what bounds the time. The default is a
             few minutes of full HD.
+        max_pages: Pages of one document that are taken together.
+        max_page_pixels: Width times height at which a page, or the part of it that is meant, is drawn at most: a
+            larger one is drawn with fewer dots per inch. The default is an A1 sheet at 144, and 60 MB.
         max_transcript_bytes: Size of one file of subtitles.
         max_aspect_ratio: Longer side over shorter side; beyond it nothing readable is left after resizing.
         allow_urls: Whether ``http`` and ``https`` URLs are fetched at all.
@@ -42,6 +45,8 @@ class MediaLimits:
     max_frames: int = 20_000
     max_frame_pixels: int = 36_000_000
     max_clip_pixels: int = 20_000_000_000
+    max_pages: int = 2000
+    max_page_pixels: int = 20_000_000
     max_transcript_bytes: int = 16 * 1024**2
     max_aspect_ratio: float = 200.0
     allow_urls: bool = False
