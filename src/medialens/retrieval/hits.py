@@ -19,6 +19,7 @@ class Hit:
         score: How well it fits; greater is better, whatever the scale.
         text: What is known of it in words, "" for nothing.
         source: The path or URL that it came from, "" where that is not known.
+        thumbnail: A small picture of it, in the same store.
         key: What the caller knows it by, such as the position or the id of a document.
     """
 
@@ -26,6 +27,7 @@ class Hit:
     score: float
     text: str = ""
     source: str = ""
+    thumbnail: MediaReference | None = None
     key: Hashable = None
 
     def __post_init__(self) -> None:
