@@ -11,6 +11,7 @@ from typing import Any, Literal, TypedDict, Unpack, overload
 import numpy as np
 import numpy.typing as npt
 
+from medialens.engine.conversation import instruction_of
 from medialens.engine.engine import Engine
 from medialens.engine.handle import (
     Handle,
@@ -277,7 +278,7 @@ class Encoder(Handle):
             instruction = dataclasses.replace(recipe, prompts={**recipe.prompts, **self._prompts}).prompt(role)
         call = self._engine.submit(
             model,
-            [Request((Source(value),), instruction, self._limits, self._store) for value in values],
+            [Request((Source(one),), instruction_of(one, instruction), self._limits, self._store) for one in values],
             priority=priority or _PRIORITIES[role],
             progress=f"encoding {role or 'input'}s",
             show_progress=show_progress,

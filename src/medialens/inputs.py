@@ -15,6 +15,7 @@ import dataclasses
 import math
 import numbers
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -25,6 +26,10 @@ Modality: TypeAlias = Literal["text", "image", "audio", "video", "message"]
 Role: TypeAlias = Literal["query", "document"]
 
 _SHOWN_CHARACTERS = 100
+
+_URL = re.compile(r"(?i)(https?://)(?:[^/?#]*@)?([^?#]*)(\?.*)?", re.DOTALL)
+_LARGEST = 10**9
+"""Pages and pixels stay below this: what media references can spell."""
 
 MODALITIES: tuple[Modality, ...] = ("text", "image", "audio", "video", "message")
 
@@ -67,7 +72,7 @@ class Media:
         if isinstance(source, (bytes, bytearray, memoryview)):
             shown = f"<{len(source)} bytes>"
         elif isinstance(source, (str, os.PathLike)):
-            text = repr(source)
+            text = repr(_without_secrets(source))
             shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
         else:
             shape = getattr(source, "shape", getattr(source, "size", ""))
@@ -91,6 +96,18 @@ class Image(Media):
     page: int | None = dataclasses.field(default=None, kw_only=True)
     box: tuple[int, int, int, int] | None = dataclasses.field(default=None, kw_only=True)
     modality = "image"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.page is not None and not (_is_whole(self.page) and 1 <= self.page < _LARGEST):
+            msg = f"Image(page={self.page!r:.80}) must be a whole number; pages count from 1"
+            raise InputError(msg, value=self.page)
+        if self.box is not None and not _is_box(self.box):
+            msg = (
+                f"Image(box={self.box!r:.80}) must be four whole numbers x, y, width and height, "
+                "none below 0, with a width and a height of at least 1"
+            )
+            raise InputError(msg, value=self.box)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -145,6 +162,21 @@ class Video(Media):
             raise InputError(msg, start_seconds=self.start_seconds, end_seconds=self.end_seconds)
 
 
+def _without_secrets(source: Any) -> Any:
+    """A URL without user, password and query."""
+    match = _URL.match(source) if isinstance(source, str) else None
+    return source if match is None else f"{match[1]}{match[2]}{'?...' if match[3] else ''}"
+
+
+def _is_whole(value: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, numbers.Integral)
+
+
+def _is_box(value: Any) -> bool:
+    four = isinstance(value, (tuple, list)) and len(value) == 4  # noqa: PLR2004  # x, y, width, height
+    return four and all(_is_whole(one) and 0 <= one < _LARGEST for one in value) and min(value[2:]) >= 1
+
+
 def _is_number(value: Any) -> bool:
     return not isinstance(value, bool) and isinstance(value, numbers.Real) and math.isfinite(value)
 
@@ -173,7 +205,11 @@ class Item:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Conversation:
-    """Chat messages, ``{"role": ..., "content": ...}`` each, handed through to models that take them."""
+    """Chat messages, ``{"role": ..., "content": ...}`` each.
+
+    Models that read no conversations take what the user says in them as one `Item`, and what the system says as the
+    instruction that goes with it; see `medialens.engine.conversation`.
+    """
 
     messages: tuple[Mapping[str, Any], ...]
 
@@ -210,7 +246,7 @@ def as_inputs(value: Any) -> tuple[list[Any], bool]:
     Any other iterable is many; what cannot be iterated is handed on as one, for `as_item` to say what is wrong.
     """
     one = isinstance(value, (str, bytes, bytearray, os.PathLike, Mapping, Text, Media, Item, Conversation))
-    if one or not isinstance(value, Iterable) or _is_picture(value) or _is_conversation(value):
+    if one or not isinstance(value, Iterable) or _is_picture(value) or _is_clip(value) or _is_conversation(value):
         return [value], True
     return list(value), False
 
@@ -222,6 +258,8 @@ def _as_part(value: Any) -> Part:
         return Text(value)
     if _is_picture(value):
         return Image(value)
+    if _is_clip(value):
+        return Video(value)
     if isinstance(value, Item):
         msg = "an Item cannot stand inside an Item; pass its parts: Item(*item.parts, ...)"
         raise InputError(msg, value=value)
@@ -236,10 +274,21 @@ def _as_part(value: Any) -> Part:
 
 
 def _is_picture(value: Any) -> bool:
+    return "PIL.Image" in _type_names(value) or _rank(value) == 3  # noqa: PLR2004  # height, width, channels
+
+
+def _is_clip(value: Any) -> bool:
+    return _rank(value) == 4  # noqa: PLR2004  # frames before those
+
+
+def _rank(value: Any) -> int:
+    """Of an array or tensor; 0 of all else."""
+    return len(value.shape) if _type_names(value) & {"numpy.ndarray", "torch.Tensor"} else 0
+
+
+def _type_names(value: Any) -> set[str]:
     # By name, because importing PIL, numpy and torch here would make every import of medialens slow.
-    names = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(value).__mro__}
-    is_array = names & {"numpy.ndarray", "torch.Tensor"} and len(value.shape) == 3  # noqa: PLR2004  # rank of a picture
-    return "PIL.Image" in names or bool(is_array)
+    return {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(value).__mro__}
 
 
 def _is_conversation(value: Any) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from medialens.engine.conversation import instruction_of
 from medialens.engine.request import Request, Source, query_error
 from medialens.errors import MedialensError
 from medialens.inputs import Input
@@ -56,14 +57,18 @@ def plan_pairs(
     prompts = recipe.prompt("query") if instruction is None else instruction, recipe.prompt("document")
     sides = _Sides(pairs)
     values = [(query, prompts[0]) for query in sides.queries] + [(one, prompts[1]) for one in sides.documents]
-    requests = [Request((Source(value),), prompt, limits, store) for value, prompt in values]
+    requests = [Request((Source(value),), instruction_of(value, prompt), limits, store) for value, prompt in values]
     return PairPlan(requests=requests, combine=lambda outcomes: _compare(outcomes, sides.positions, recipe))
 
 
 def _plan_together(pairs: Sequence[Pair], prompt: str, limits: MediaLimits, store: MediaStore | None) -> PairPlan:
     uses = Counter(_identity(value) for pair in pairs for value in pair)
     sources = {_identity(value): Source(value, n_uses=uses[_identity(value)]) for pair in pairs for value in pair}
-    requests = [Request(tuple(sources[_identity(value)] for value in pair), prompt, limits, store) for pair in pairs]
+    prompts = {_identity(query): instruction_of(query, prompt) for query, _ in pairs}
+    requests = [
+        Request(tuple(sources[_identity(value)] for value in pair), prompts[_identity(pair[0])], limits, store)
+        for pair in pairs
+    ]
     return PairPlan(requests=requests, combine=_read_logits)
 
 

@@ -86,6 +86,8 @@ def decoded_bytes(item: DecodedItem) -> int:
 def _resolved(source: Source, request: Request, deployment: Deployment) -> ResolvedItem:
     try:
         _check_supported(source.modalities, deployment)
+        if source is not request.sources[0]:
+            source.check_document()
         return source.resolve(request.limits, request.store)
     except MedialensError as error:
         is_query = len(request.sources) > 1 and source is request.sources[0]

@@ -7,7 +7,8 @@ import dataclasses
 import threading
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from medialens.errors import MedialensError, UnsupportedModalityError
+from medialens.engine.conversation import conversation_item, own_instruction
+from medialens.errors import InputError, MedialensError
 from medialens.inputs import Conversation, Input, Item, Media, Modality, as_item
 from medialens.media.decode import resolve
 from medialens.media.limits import MediaLimits
@@ -45,6 +46,16 @@ class Source:
             InputError: It is nothing that can be encoded.
         """
         return _as_parts(self.value).modalities
+
+    def check_document(self) -> None:
+        """Raise where it brings an instruction along, and is a document that is read together with a query.
+
+        Raises:
+            InputError: One is given.
+        """
+        if own_instruction(self.value):
+            msg = "a document's system message has no place in a pair; put it into the query's, or pass instruction="
+            raise InputError(msg, value=self.value)
 
     def resolve(self, limits: MediaLimits, store: MediaStore | None) -> ResolvedItem:
         """Its bytes and content key; see `Request` for what it takes.
@@ -100,10 +111,7 @@ def _resolve(value: Input, limits: MediaLimits, store: MediaStore | None) -> Res
 
 def _as_parts(value: Input) -> Item:
     item = as_item(value)
-    if isinstance(item, Conversation):
-        msg = "chat messages cannot be encoded by this model; pass an Item of their parts"
-        raise UnsupportedModalityError(msg, modalities=("message",), supported=())
-    return item
+    return conversation_item(item) if isinstance(item, Conversation) else item
 
 
 def _with_store(item: Item, store: MediaStore) -> Item:
