@@ -22,7 +22,7 @@ class ResolvedPart:
     Attributes:
         part: What the caller handed in.
         content: Its text, its bytes, or, where it came as pixels, the picture or all frames of the clip.
-        reference: The media reference it was given as, whose fragment selects a part of the content.
+        reference: Whose fragment says what is meant of the content, however the caller said it; None for all of it.
         digest: sha256 of the content and of what selects a part of it.
     """
 

@@ -6,7 +6,7 @@ import re
 
 UNKNOWN = "application/octet-stream"
 
-HEAD_BYTES = 512
+HEAD_BYTES = 1024 + 16
 """How many leading bytes are enough for `sniff`."""
 
 # First match wins. Dots stand for any byte (re.DOTALL), so RIFF and ISO containers can be told apart by their brand.
@@ -34,9 +34,13 @@ _SIGNATURES: tuple[tuple[str, bytes], ...] = (
     ("video/webm", rb"\x1a\x45\xdf\xa3.{0,64}webm"),
     ("video/x-matroska", rb"\x1a\x45\xdf\xa3"),
     ("video/x-msvideo", rb"RIFF....AVI "),
+    ("video/x-flv", rb"FLV\x01"),
+    ("video/mp2t", rb"\x47.{187}\x47.{187}\x47|.{4}\x47.{191}\x47.{191}\x47"),
     ("text/html", rb"(?i)\s*<(?:!doctype html|html|head|body)[\s>]"),
 )
 _COMPILED = tuple((mime_type, re.compile(pattern, re.DOTALL)) for mime_type, pattern in _SIGNATURES)
+# Acrobat and PDFium take a header that comes late, after this many bytes; what ends a line is no word of a sentence.
+_LATE_PDF = re.compile(rb".{0,1024}?%PDF-[12]\.\d\s*[\r\n]", re.DOTALL)
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -46,4 +50,6 @@ def sniff(data: bytes) -> str:
     for mime_type, pattern in _COMPILED:
         if pattern.match(head):
             return mime_type
+    if _LATE_PDF.match(head):
+        return "application/pdf"
     return "text/plain" if head and not _BINARY.search(head) else UNKNOWN

@@ -1,0 +1,139 @@
+"""A PDF, page by page. The store holds the one file: a page is drawn from it whenever it is looked at."""
+
+from __future__ import annotations
+
+import dataclasses
+import numbers
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from medialens.errors import InputError, MediaDecodeError, MediaLimitError
+from medialens.inputs import Image
+from medialens.media.decoded import DecodedImage
+from medialens.media.limits import MediaLimits
+from medialens.media.pages import is_pdf, load_page, page_size, read_text
+from medialens.media.pdfium import Pdf, open_pdf
+from medialens.media.render import thumbnail
+from medialens.media.segment.segment import Segment
+from medialens.media.source import Encoded, read_part
+from medialens.media.store import MediaStore, open_store
+
+Pages: TypeAlias = str | int | Iterable[int] | None
+"""Which pages, counted from 1: ``"1-3,7"``, a number, several, a `range`, or None for all."""
+
+_RANGE = re.compile(r"\s*(\d{1,9})\s*(?:(-)\s*(\d{1,9})?\s*)?", re.ASCII)
+_THUMBNAIL_SIDE = 320
+_THUMBNAIL_PIXELS = _THUMBNAIL_SIDE**2
+_DEFAULT_LIMITS = MediaLimits()
+
+
+def split_pages(  # noqa: PLR0913  # each is a plain choice of the caller's
+    path: str | Path | bytes,
+    *,
+    store: MediaStore | str | Path | None = None,
+    pages: Pages = None,
+    copy: bool = False,
+    thumbnails: bool = False,
+    limits: MediaLimits = _DEFAULT_LIMITS,
+) -> list[Segment]:
+    """The pages of a PDF, each a reference ``#page=N`` to it, with its text layer and its size at 144 dots per inch.
+
+    A page that is corrupt is there as well, with no text and sizes of -1: the error comes when it is looked at, and
+    costs the other pages nothing.
+
+    Args:
+        path: A PDF file, a URL that `limits` allow, or the bytes of one, which are put into the store.
+        store: Where it is registered; None is the default store.
+        pages: ``"1-3,7"`` (``"5-"`` goes to the end), a number, several or a range, counted from 1, in the order
+            wanted; None is all of them.
+        copy: Keep the bytes in the store. Otherwise the store points to the file.
+        thumbnails: Draw every page now, and put a picture of at most 320 pixels a side into the store.
+        limits: What may be read, and with `max_pages` how many pages at once.
+
+    Raises:
+        MediaDecodeError: No PDF, corrupt, truncated, encrypted with a password, or without pages.
+        MediaLimitError: More pages than `limits.max_pages`.
+        InputError: `pages` is spelled wrongly, or reaches beyond the end.
+        MissingExtraError: pypdfium2 is not installed.
+    """
+    media = open_store(store)
+    reference = media.put(path) if isinstance(path, bytes) else media.register(path, copy=copy, limits=limits)
+    source = media.source(reference)
+    content = read_part(Image(reference, store=media), limits)
+    if not is_pdf(content):
+        msg = f"{content.name!r} is no PDF: it holds {content.mime_type} (first bytes {content.head!r})"
+        raise MediaDecodeError(msg, source=content.name, mime_type=content.mime_type)
+    with open_pdf(content) as pdf:
+        chosen = choose_pages(pages, pdf.n_pages, content.name, limits)
+        segments = [_segment(pdf, page, Segment(reference=reference, store=media, source=source)) for page in chosen]
+    return [_with_thumbnail(segment, content, limits) for segment in segments] if thumbnails else segments
+
+
+def choose_pages(pages: Pages, n_pages: int, name: str, limits: MediaLimits) -> tuple[int, ...]:
+    """The numbers of the pages that are meant, each once.
+
+    Raises:
+        InputError: Spelled wrongly, or beyond the end.
+        MediaLimitError: More than `limits.max_pages`.
+    """
+    if pages is None:
+        chosen: Iterable[Any] = range(1, n_pages + 1)
+    else:
+        chosen = (
+            _spelled(pages, n_pages) if isinstance(pages, str) else pages if isinstance(pages, Iterable) else [pages]
+        )
+    chosen_once: dict[int, None] = {}
+    for page in chosen:
+        if not _is_whole(page) or not 1 <= page <= n_pages:
+            msg = f"pages={pages!r:.80}: {page!r:.40} is no page of {name!r}, whose pages are 1 to {n_pages}"
+            raise InputError(msg, value=pages, page=page, n_pages=n_pages)
+        chosen_once[int(page)] = None
+        if len(chosen_once) > limits.max_pages:
+            raise _too_many(n_pages, name, limits)
+    return tuple(chosen_once)
+
+
+def _is_whole(page: Any) -> bool:
+    return not isinstance(page, bool) and isinstance(page, numbers.Integral)
+
+
+def _too_many(n_pages: int, name: str, limits: MediaLimits) -> MediaLimitError:
+    maximum = limits.max_pages
+    msg = (
+        f"{name!r} has {n_pages} pages, and more than {maximum} at once are above the limit (max_pages); take fewer, "
+        f'as with pages="1-{maximum}", or pass limits=MediaLimits(max_pages={n_pages})'
+    )
+    return MediaLimitError(msg, limit="max_pages", value=n_pages, maximum=maximum, source=name)
+
+
+def _spelled(pages: str, n_pages: int) -> Iterable[int]:
+    for piece in pages.split(","):
+        match = _RANGE.fullmatch(piece)
+        first = int(match[1]) if match else 0
+        last = first
+        if match and match[2]:
+            last = int(match[3]) if match[3] else max(first, n_pages)
+        if match is None or last < first:
+            msg = f"pages={pages!r:.80} is not spelled like '1-3,7' or '5-': {piece!r:.40} is no page and no range"
+            raise InputError(msg, value=pages)
+        yield from range(first, last + 1)
+
+
+def _segment(pdf: Pdf, page: int, whole: Segment) -> Segment:
+    reference = dataclasses.replace(whole.reference, page=page)
+    try:
+        size = page_size(pdf.size_points(page), f"page {page}")
+        text = read_text(pdf, page)
+    except MediaDecodeError:  # it comes back when the page is looked at, and then belongs to it alone
+        return dataclasses.replace(whole, reference=reference)
+    return dataclasses.replace(whole, reference=reference, text=text, width=size.width, height=size.height)
+
+
+def _with_thumbnail(segment: Segment, content: Encoded, limits: MediaLimits) -> Segment:
+    if segment.width < 1:
+        return segment
+    pixels = load_page(content, page=segment.reference.page, max_pixels=_THUMBNAIL_PIXELS, limits=limits)
+    picture = DecodedImage(pixels=pixels, digest=content.digest)
+    return dataclasses.replace(segment, thumbnail=segment.store.put(thumbnail(picture, _THUMBNAIL_SIDE)))
