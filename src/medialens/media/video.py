@@ -15,8 +15,9 @@ from fractions import Fraction
 
 from medialens.errors import MediaDecodeError
 from medialens.media.animation import load_animation, read_animation
-from medialens.media.containers import FORMATS, sample_container
+from medialens.media.containers import FORMATS
 from medialens.media.decoded import DecodedVideo
+from medialens.media.frame_reader import sample_container
 from medialens.media.frames import Clip
 from medialens.media.limits import MediaLimits
 from medialens.media.moments import Window, look_at, on_show

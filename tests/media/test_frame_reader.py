@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.media.clips import film, grey, levels, seen, sound
 
 from medialens.errors import MediaDecodeError, MediaError, MedialensError, MediaLimitError, MissingExtraError
-from medialens.media.containers import sample_container
+from medialens.media.frame_reader import sample_container
 from medialens.media.limits import MediaLimits
 from medialens.media.moments import Window
 from medialens.media.source import encoded
@@ -168,7 +168,7 @@ def test_a_window_after_the_end(mp4):
 
 
 def test_too_large_frames_are_refused_before_any_is_decoded(mp4, monkeypatch):
-    monkeypatch.setattr("medialens.media.containers._Reader", None)
+    monkeypatch.setattr("medialens.media.frame_reader.FrameReader", None)
 
     with pytest.raises(MediaLimitError, match="max_frame_pixels"):
         look(mp4, limits=MediaLimits(max_frame_pixels=64 * 48 - 1))
@@ -205,7 +205,7 @@ def test_lists_of_other_files_are_not_followed(tmp_path):
 
     for data in (playlist, b"\x00\x00\x00\x18ftypisom" + playlist, b"\x1a\x45\xdf\xa3webm" + playlist):
         file = encoded(data, name="clip")
-        with pytest.raises((MediaDecodeError, KeyError)):
+        with pytest.raises(MediaDecodeError):
             sample_container(file, Window(), 4, LIMITS)
 
 
