@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 from tests.media.encoding import encode, noise
 
-from medialens.errors import InputError, MediaAccessError, MediaDecodeError, MediaLimitError, MediaNotFoundError
+from medialens.errors import (
+    InputError,
+    MediaAccessError,
+    MediaDecodeError,
+    MediaError,
+    MediaLimitError,
+    MediaNotFoundError,
+)
 from medialens.media import files
 from medialens.media.files import path_of_url, read_file
 from medialens.media.limits import MediaLimits
@@ -144,19 +151,73 @@ def test_no_roots_at_all_allow_nothing(tmp_path):
 
 
 @POSIX
-def test_a_link_put_in_place_of_the_checked_file_is_not_followed(rooted, monkeypatch):
+@pytest.mark.parametrize("swapped", ["a", "deep", "allowed"])
+def test_a_link_put_in_place_of_what_was_checked_is_not_followed(rooted, monkeypatch, swapped):
     folder, limits = rooted
     target = folder / "allowed" / "deep" / "a"
+    decoy = folder / "decoy" / "allowed" / "deep" / "a"
+    decoy.parent.mkdir(parents=True)
+    decoy.write_bytes(b"secret")
+    place = next(one for one in (target, *target.parents) if one.name == swapped)
     really_open = os.open
+    swaps = [lambda: (place.rename(folder / "moved"), place.symlink_to(folder / "decoy" / place.relative_to(folder)))]
 
-    def swap_then_open(path, flags):
-        target.unlink()
-        target.symlink_to(folder / "secret")
-        return really_open(path, flags)
+    def swap_then_open(path, flags, **kwargs):
+        while swaps:
+            swaps.pop()()
+        return really_open(path, flags, **kwargs)
 
     monkeypatch.setattr(files.os, "open", swap_then_open)
+    monkeypatch.setattr(files.os, "supports_dir_fd", {swap_then_open})
     with pytest.raises(MediaNotFoundError, match="cannot be read"):
         read_file(target, limits)
+
+
+@POSIX
+@pytest.mark.skipif(getattr(os, "geteuid", lambda: 0)() == 0, reason="root may read everything")
+def test_folders_on_the_way_need_not_be_readable(rooted):
+    folder, limits = rooted
+    (folder / "allowed").chmod(0o111)
+    try:
+        assert read_file(folder / "allowed" / "deep" / "a", limits) == b"a"
+    finally:
+        (folder / "allowed").chmod(0o755)
+
+
+@POSIX
+def test_open_files_of_this_process_are_no_way_out_of_the_roots(rooted):
+    folder, limits = rooted
+    with (folder / "secret").open("rb") as secret:
+        (folder / "allowed" / "link").symlink_to(f"/proc/self/fd/{secret.fileno()}")
+        for path in (f"/proc/self/fd/{secret.fileno()}", f"/dev/fd/{secret.fileno()}", folder / "allowed" / "link"):
+            with pytest.raises((MediaAccessError, MediaNotFoundError)):
+                read_file(path, limits)
+    reader, writer = os.pipe()  # nothing is in it: reading would wait for ever
+    for path in (f"/proc/self/fd/{reader}", f"/dev/fd/{reader}"):
+        with pytest.raises((MediaAccessError, MediaNotFoundError)):
+            read_file(path, LIMITS)
+    os.close(reader)
+    os.close(writer)
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="no /proc here")
+@pytest.mark.parametrize("path", ["/proc/self/environ", "/proc/self/mem", "/proc/kcore", "/dev/full", "/dev/random"])
+def test_files_that_are_no_files_are_refused_unread(path, monkeypatch):
+    monkeypatch.setattr(files.os, "read", lambda *_: pytest.fail("it was read"))
+    with pytest.raises(MediaError):
+        read_file(path, LIMITS)
+
+
+@POSIX
+@pytest.mark.parametrize(
+    "path",
+    [r"C:\Windows\win.ini", r"\\server\share\a.png", "//server/share/a.png", r"..\secret", "CON", "a.png:stream"],
+)
+def test_spellings_of_other_systems_name_nothing_here(rooted, monkeypatch, path):
+    folder, limits = rooted
+    monkeypatch.chdir(folder / "allowed" / "deep")
+    with pytest.raises((MediaAccessError, MediaNotFoundError)):
+        read_file(path, limits)
 
 
 def test_reading_in_many_threads(tmp_path):

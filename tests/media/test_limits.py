@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -5,11 +6,36 @@ import pytest
 from medialens.errors import InputError
 from medialens.media.limits import MediaLimits
 
+AMOUNTS = [field.name for field in dataclasses.fields(MediaLimits) if type(field.default) in {int, float}]
 
-@pytest.mark.parametrize("field", ["max_bytes", "max_pixels", "max_redirects", "total_timeout_seconds"])
-def test_negative_limits_are_refused(field):
+
+@pytest.mark.parametrize("field", AMOUNTS)
+@pytest.mark.parametrize("value", [-1, -0.5, float("nan"), "10", None, True])
+def test_limits_that_are_no_amounts_are_refused(field, value):
     with pytest.raises(InputError, match=field):
-        MediaLimits(**{field: -1})
+        MediaLimits(**{field: value})
+
+
+@pytest.mark.parametrize("field", AMOUNTS)
+def test_any_limit_may_be_lifted(field):
+    assert getattr(MediaLimits(**{field: float("inf")}), field) == float("inf")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"allow_urls": "no"},
+        {"allow_urls": 1},
+        {"url_hosts": "example.com"},
+        {"url_hosts": ("example.com", 3)},
+        {"roots": "/data"},
+        {"roots": Path("/data")},
+        {"roots": ("/data", 3)},
+    ],
+)
+def test_a_string_is_no_list_and_a_word_no_yes(fields):
+    with pytest.raises(InputError, match=next(iter(fields))):
+        MediaLimits(**fields)
 
 
 def test_urls_are_off_unless_allowed():
@@ -25,3 +51,5 @@ def test_roots_are_resolved_once(tmp_path):
 
 def test_limits_are_hashable_values():
     assert hash(MediaLimits(roots=(Path("/"),))) == hash(MediaLimits(roots=(Path("/"),)))
+    assert MediaLimits(roots=["/"], url_hosts=["h"]) == MediaLimits(roots=(Path("/"),), url_hosts=("h",))
+    hash(MediaLimits(roots=["/"], url_hosts=["h"]))

@@ -26,6 +26,9 @@ _CHUNK_BYTES = 1024**2
 # without a writer would block `open` for ever. Windows has neither flag, but needs to be told of binary files.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
+# A folder on the way need not be readable, where the system knows how to go through it without reading.
+_FOLDER_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
+
 
 def read_file(path: str | Path, limits: MediaLimits) -> bytes:
     """All bytes of a regular file.
@@ -75,7 +78,7 @@ def open_file(path: str | Path, limits: MediaLimits, *, limit: str = "max_bytes"
         resolved = Path(path).resolve(strict=True)
         _check_roots(name, resolved, limits)
         _check_regular(name, resolved.stat().st_mode)  # opening a device can have effects of its own
-        handle = os.open(resolved, _FLAGS)
+        handle = os.open(resolved, _FLAGS) if limits.roots is None else _open_step_by_step(resolved)
         try:
             status = os.fstat(handle)
             _check_regular(name, status.st_mode)
@@ -84,6 +87,21 @@ def open_file(path: str | Path, limits: MediaLimits, *, limit: str = "max_bytes"
             os.close(handle)
             raise
     return handle
+
+
+def _open_step_by_step(resolved: Path) -> int:
+    """Open a path that was resolved, through folders none of which became a link since: none leads out of the roots."""
+    if os.open not in os.supports_dir_fd:
+        return os.open(resolved, _FLAGS)
+    folder = os.open(resolved.anchor, _FOLDER_FLAGS)
+    try:
+        for name in resolved.parts[1:-1]:
+            inner = os.open(name, _FOLDER_FLAGS, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        return os.open(resolved.name, _FLAGS, dir_fd=folder)
+    finally:
+        os.close(folder)
 
 
 def read_handle(handle: int, name: str, limits: MediaLimits) -> bytes:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import numbers
+import os
 from pathlib import Path
+from typing import Any
 
 from medialens.errors import InputError
 
@@ -59,10 +62,29 @@ class MediaLimits:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, (int, float)) and not isinstance(value, bool) and value < 0:
-                msg = f"MediaLimits({field.name}={value!r}) must not be negative"
-                raise InputError(msg, value=value)
+            value: Any = getattr(self, field.name)
+            if isinstance(field.default, bool):
+                _check(isinstance(value, bool), field.name, value, "True or False")
+            elif isinstance(field.default, (int, float)):
+                _check(_is_amount(value), field.name, value, "a number, at least 0; float('inf') is no limit")
+        _check(_is_list_of(self.url_hosts, str), "url_hosts", self.url_hosts, "a tuple of host names: ('example.com',)")
+        object.__setattr__(self, "url_hosts", tuple(self.url_hosts))
         if self.roots is not None:
+            _check(_is_list_of(self.roots, str, os.PathLike), "roots", self.roots, "a tuple of folders: ('/data',)")
             resolved = tuple(Path(root).expanduser().resolve() for root in self.roots)
             object.__setattr__(self, "roots", resolved)
+
+
+def _check(holds: bool, name: str, value: Any, expected: str) -> None:
+    if not holds:
+        msg = f"MediaLimits({name}={value!r:.200}) must be {expected}"
+        raise InputError(msg, value=value)
+
+
+def _is_amount(value: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, numbers.Real) and float(value) >= 0  # which NaN is not
+
+
+def _is_list_of(value: Any, *kinds: type) -> bool:
+    # One string would be taken for many: its letters, of which "/" is a folder that holds everything.
+    return isinstance(value, (tuple, list)) and all(isinstance(one, kinds) for one in value)
