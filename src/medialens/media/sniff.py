@@ -10,6 +10,7 @@ HEAD_BYTES = 1024 + 16
 """How many leading bytes are enough for `sniff`."""
 
 # First match wins. Dots stand for any byte (re.DOTALL), so RIFF and ISO containers can be told apart by their brand.
+# Comments before SVG are skipped for good (*+): there are endless ways to divide many of them differently.
 _SIGNATURES: tuple[tuple[str, bytes], ...] = (
     ("image/png", rb"\x89PNG\r\n\x1a\n"),
     ("image/jpeg", rb"\xff\xd8\xff"),
@@ -21,7 +22,7 @@ _SIGNATURES: tuple[tuple[str, bytes], ...] = (
     ("image/avif", rb"....ftyp(?:avif|avis)"),
     ("image/heic", rb"....ftyp(?:heic|heix|heim|heis|hevc|hevx|mif1|msf1)"),
     ("image/jp2", rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51"),
-    ("image/svg+xml", rb"(?i)\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]"),
+    ("image/svg+xml", rb"(?i)\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*+(?:<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]"),
     ("application/pdf", rb"%PDF-"),
     ("audio/wav", rb"RIFF....WAVE"),
     ("audio/flac", rb"fLaC"),
