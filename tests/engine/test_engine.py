@@ -365,6 +365,26 @@ def test_a_picture_is_decoded_once_for_all_models(narrow, tmp_path):
     assert (stats.n_misses, stats.n_hits) == (1, 2)
 
 
+def test_tiles_of_a_screenshot_need_it_decoded_once(tmp_path, monkeypatch):
+    import PIL.Image
+
+    from medialens.media import decode
+
+    decoded, load_image = [], decode.load_image
+    monkeypatch.setattr(decode, "load_image", lambda content, limits: decoded.append(1) or load_image(content, limits))
+    path = tmp_path / "shot.png"
+    PIL.Image.linear_gradient("L").convert("RGB").save(path)  # 256 x 256, from black to white
+    tiles = [Image(path, box=(0, top, 256, 64)) for top in range(0, 193, 16)]
+    with Engine(EngineConfig(cpu_lanes=2, prepare_threads=4)) as engine:
+        vectors = run(engine, FakeModel(), tiles)
+        run(engine, FakeModel(identity="other"), tiles)
+        kept = engine.stats().media
+    assert len(decoded) == 1
+    assert (vectors[0] != vectors[-1]).any()
+    assert kept.n_entries == len(tiles) + 1
+    assert kept.n_bytes >= 256 * 256 * 3 + len(tiles) * 256 * 64 * 3  # of tiles, copies: no view keeps the whole
+
+
 def test_a_source_of_several_requests_is_read_once_and_let_go(narrow, tmp_path):
     text = Source("query", n_uses=3)
     pairs = [Request((text, Source(f"document {at}"))) for at in range(3)]

@@ -306,3 +306,30 @@ def test_decoding_in_many_threads():
     with ThreadPoolExecutor(8) as pool:
         for seed, picture in enumerate(pool.map(work, items)):
             assert np.array_equal(picture.pixels, noise(30, 40, seed=seed))
+
+
+def test_several_boxes_of_one_picture_decode_it_once(tmp_path):
+    store = MediaStore(tmp_path / "store")
+    pixels = noise(40, 30)
+    whole = store.put(encode(pixels))
+    kept = {}
+
+    def share(digest, make):
+        kept[digest] = kept[digest] if digest in kept else make()
+        return kept[digest]
+
+    needs = MediaNeeds(modalities=("image",))
+    for top in (0, 10, 25):
+        reference = dataclasses.replace(whole, box=(5, top, 20, 15))
+        resolved = resolve(Item(Image(str(reference), store=store)), MediaLimits())
+        tile = decode(resolved, needs, MediaLimits(), share=share).images[0]
+        assert np.array_equal(tile.pixels, pixels[top : top + 15, 5:25])
+        assert tile.pixels.base is None  # a view would keep all of the picture in memory
+        assert tile.digest != whole.digest
+    assert list(kept) == [whole.digest]
+
+
+def test_a_whole_picture_is_not_shared_since_no_box_of_it_is_asked_for():
+    resolved = resolve(Item(Image(encode(noise(4, 3)))), MediaLimits())
+    decoded = decode(resolved, MediaNeeds(modalities=("image",)), MediaLimits(), share=lambda *_: pytest.fail("shared"))
+    assert np.array_equal(decoded.images[0].pixels, noise(4, 3))

@@ -8,6 +8,7 @@ from PIL import Image, ImageCms
 from tests.media.encoding import encode, exif, linear_light_profile, noise, png
 
 from medialens.errors import MediaDecodeError
+from medialens.media import pixels as pixels_module
 from medialens.media.image import load_image
 from medialens.media.pixels import on_white
 
@@ -235,3 +236,25 @@ def test_a_broken_profile_and_one_for_another_mode_are_ignored():
         assert np.array_equal(load_image(encode(noise(20, 20), icc_profile=profile)).pixels, noise(20, 20))
     loaded = load_image(encode(grey, icc_profile=linear_light_profile())).pixels
     assert np.array_equal(loaded[..., 0], np.asarray(grey))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "HSV", "I;16", "F"])
+def test_large_pictures_are_converted_in_strips_which_changes_nothing(mode, monkeypatch):
+    image = Image.fromarray(noise(37, 11, 4), "RGBA").resize((11, 37))
+    opaque = image.convert("RGB")
+    if mode in {"I;16", "F"}:
+        image = Image.fromarray(np.asarray(opaque.convert("L")).astype(np.uint16 if mode == "I;16" else np.float32) * 3)
+    elif mode == "LAB":
+        image = ImageCms.applyTransform(
+            opaque, ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
+        )
+    else:
+        image = image if mode == "RGBA" else opaque.convert("L").convert("LA") if mode == "LA" else opaque.convert(mode)
+    if mode in {"L", "P", "RGB"}:
+        image.info["transparency"] = image.getpixel((3, 30))
+    if mode in {"RGB", "RGBA"}:
+        image.info["icc_profile"] = linear_light_profile()
+    whole = load_image(image).pixels
+    monkeypatch.setattr(pixels_module, "_STRIP_PIXELS", 60)  # strips of five rows, and a rest
+    assert np.array_equal(load_image(image).pixels, whole)
+    assert len(np.unique(whole)) > 1

@@ -6,7 +6,7 @@ is joined, known values are delivered, and only the rest is decoded and prepared
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from medialens.engine.cache import OnceCache
 from medialens.engine.finish import Finisher
@@ -19,11 +19,12 @@ from medialens.engine.work import Deployment, Ticket, Work
 from medialens.errors import MedialensError, UnsupportedModalityError
 from medialens.inputs import Modality
 from medialens.media.decode import decode
-from medialens.media.decoded import DecodedItem, MediaNeeds
+from medialens.media.decoded import DecodedImage, DecodedItem, MediaNeeds
 from medialens.media.resolved import ResolvedItem
 from medialens.models.protocol import Prepared
 
-MediaCache = OnceCache[tuple[str, MediaNeeds], DecodedItem]
+MediaCache = OnceCache[tuple[str, MediaNeeds | None], DecodedItem]
+"""Decoded items by digest and by what was asked for; whole pictures that boxes are cut from, by digest and None."""
 
 
 class Preparer:
@@ -75,7 +76,15 @@ class Preparer:
     def _decode(self, item: ResolvedItem, needs: MediaNeeds, request: Request) -> DecodedItem:
         if item.modalities == ("text",):
             return decode(item, needs, request.limits)  # costs nothing: not worth a place in the cache
-        return self._media.get_or_make((item.digest, needs), lambda: decode(item, needs, request.limits))
+
+        def make() -> DecodedItem:
+            return decode(item, needs, request.limits, share=self._share)
+
+        return self._media.get_or_make((item.digest, needs), make)
+
+    def _share(self, digest: str, make: Callable[[], DecodedImage]) -> DecodedImage:
+        """A picture of which several boxes are looked at, as long as it fits the cache."""
+        return self._media.get_or_make((digest, None), lambda: DecodedItem((make(),))).images[0]
 
 
 def decoded_bytes(item: DecodedItem) -> int:

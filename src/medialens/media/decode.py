@@ -12,16 +12,21 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Callable
-from typing import cast
+from typing import TypeAlias, cast
 
 from medialens.errors import InputError, UnsupportedModalityError
 from medialens.inputs import Audio, Image, Item, Modality, Part, Text, Video
 from medialens.media.audio_part import decode_audio, resolve_audio
-from medialens.media.decoded import DecodedItem, DecodedPart, MediaNeeds
+from medialens.media.decoded import DecodedImage, DecodedItem, DecodedPart, MediaNeeds
+from medialens.media.image import load_image
 from medialens.media.image_part import decode_image, resolve_image
 from medialens.media.limits import MediaLimits
 from medialens.media.resolved import ResolvedItem, ResolvedPart
+from medialens.media.source import Encoded
 from medialens.media.video_part import decode_video, resolve_video
+
+Share: TypeAlias = Callable[[str, Callable[[], DecodedImage]], DecodedImage]
+"""Gives the picture of a digest: one that was made before, or a new one."""
 
 
 def resolve(item: Item, limits: MediaLimits) -> ResolvedItem:
@@ -38,8 +43,19 @@ def resolve(item: Item, limits: MediaLimits) -> ResolvedItem:
     return ResolvedItem(parts=parts, digest=key.hexdigest())
 
 
-def decode(resolved: ResolvedItem, needs: MediaNeeds, limits: MediaLimits) -> DecodedItem:
+def _make_anew(_digest: str, make: Callable[[], DecodedImage]) -> DecodedImage:
+    return make()
+
+
+def decode(resolved: ResolvedItem, needs: MediaNeeds, limits: MediaLimits, *, share: Share = _make_anew) -> DecodedItem:
     """What the model sees of each part, in reading order.
+
+    Args:
+        resolved: What `resolve` gave.
+        needs: What the model asks for.
+        limits: How much of it may be decoded.
+        share: Where pictures are kept of which several boxes are looked at, one after another: forty tiles of a
+            screenshot need it decoded once.
 
     Raises:
         UnsupportedModalityError: A part is of a kind that the model does not take.
@@ -49,7 +65,8 @@ def decode(resolved: ResolvedItem, needs: MediaNeeds, limits: MediaLimits) -> De
     for kind in resolved.modalities:
         if kind not in needs.modalities:
             raise _unsupported(kind, needs.modalities)
-    return DecodedItem(tuple(_KINDS[type(one.part)].decode(one, needs, limits) for one in resolved.parts))
+    parts = (_with_shared_picture(one, limits, share) for one in resolved.parts)
+    return DecodedItem(tuple(_KINDS[type(one.part)].decode(one, needs, limits) for one in parts))
 
 
 def check_text(text: str, name: str) -> bytes:
@@ -66,6 +83,16 @@ def check_text(text: str, name: str) -> bytes:
             'replace it: text.encode("utf-8", "replace").decode()'
         )
         raise InputError(msg, text=text, position=error.start) from error
+
+
+def _with_shared_picture(one: ResolvedPart, limits: MediaLimits, share: Share) -> ResolvedPart:
+    """The part as it is; where a box of a picture file is meant, with the whole picture decoded."""
+    content, selection = one.content, one.reference
+    if not isinstance(content, Encoded) or selection is None or selection.box is None or selection.modality != "image":
+        return one
+    if selection.page is not None or not content.mime_type.startswith("image/"):
+        return one  # of a page, no more is rendered than what is looked at
+    return dataclasses.replace(one, content=share(content.digest, lambda: load_image(content, limits)))
 
 
 def _resolve_text(part: Part, _limits: MediaLimits) -> ResolvedPart:

@@ -102,7 +102,7 @@ def check_size(width: int, height: int, name: str, limits: MediaLimits) -> None:
     if ratio > limits.max_aspect_ratio:
         msg = (
             f"{name} is {width}x{height}: {ratio:.0f} times as long as wide, above the limit of "
-            f"{limits.max_aspect_ratio:g} (max_aspect_ratio); cut it into tiles"
+            f"{limits.max_aspect_ratio:g} (MediaLimits.max_aspect_ratio); crop it, or raise the limit"
         )
         raise MediaLimitError(msg, limit="max_aspect_ratio", value=ratio, maximum=limits.max_aspect_ratio, source=name)
 

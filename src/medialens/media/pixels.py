@@ -35,6 +35,12 @@ _PROFILE_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
 # Modes that are kept for the steps after; all others become RGB at once.
 _KEPT = {"LA", "La", "RGBA", "RGBa", "CMYK", "LAB"}
 
+# Modes whose pixels can be converted one by one. Those of more bits look for the darkest and brightest of all.
+_STRIPPED = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"}
+
+_STRIP_PIXELS = 2**20
+"""Converted at once: Pillow, numpy and the conversion of colours each make a copy of what they work on."""
+
 # Grey of fewer than 8 bits -> by how much Pillow multiplies its levels.
 _GREY_STEPS = {"L;2": 255 // 3, "L;4": 255 // 15}
 
@@ -59,11 +65,20 @@ def to_rgb(image: Image.Image, *, orientation: int, rawmode: str) -> _Pixels:
     Raises:
         ValueError: It holds values that are not finite.
     """
+    height, step = image.height, max(1, _STRIP_PIXELS // image.width)
+    if image.mode not in _STRIPPED or height <= step:
+        return _turned(_opaque_srgb(image, rawmode), orientation)
+    pixels = np.empty((height, image.width, 3), np.uint8)
+    for top in range(0, height, step):
+        strip = image.crop((0, top, image.width, min(top + step, height)))
+        pixels[top : top + step] = _opaque_srgb(strip, rawmode)
+    return _turned(pixels, orientation)
+
+
+def _opaque_srgb(image: Image.Image, rawmode: str) -> _Pixels:
     colour, alpha = _split(_to_8_bits(image, rawmode))
     pixels = np.array(_to_srgb(colour, image.info.get("icc_profile")))
-    if alpha is not None:
-        pixels = on_white(pixels, np.asarray(alpha))
-    return _turned(pixels, orientation)
+    return pixels if alpha is None else on_white(pixels, np.asarray(alpha))
 
 
 def orientation_of(image: Image.Image) -> int:
