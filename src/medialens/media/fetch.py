@@ -84,8 +84,8 @@ def shown(url: str) -> str:
 
 def _ask(url: str, limits: MediaLimits, deadline: float) -> bytes | str:
     """The body, or the URL to go to instead."""
-    parts = _checked_url(url, limits)
-    addresses = _checked_addresses(url, parts, limits, deadline)
+    parts = checked_url(url, limits)
+    addresses = checked_addresses(url, parts, limits, deadline)
     connection = checked_connection(parts, addresses, limits, deadline)
     try:
         connection.request("GET", _target(parts), headers=_HEADERS)
@@ -114,7 +114,13 @@ def _ask(url: str, limits: MediaLimits, deadline: float) -> bytes | str:
         connection.close()
 
 
-def _checked_url(url: str, limits: MediaLimits) -> SplitResult:
+def checked_url(url: str, limits: MediaLimits) -> SplitResult:
+    """The parts of a URL that may be asked for.
+
+    Raises:
+        MediaAccessError: URLs are not allowed, or not of this kind.
+        InputError: It is no URL.
+    """
     if not limits.allow_urls:
         msg = f"{shown(url)} is not fetched: URLs are off; turn them on with MediaLimits(allow_urls=True)"
         raise MediaAccessError(msg, source=shown(url))
@@ -141,8 +147,14 @@ def _next_hop(url: str, location: str) -> str:
     return hop
 
 
-def _checked_addresses(url: str, parts: SplitResult, limits: MediaLimits, deadline: float) -> list[tuple[str, int]]:
-    """The addresses of the host, after all of them were checked."""
+def checked_addresses(url: str, parts: SplitResult, limits: MediaLimits, deadline: float) -> list[tuple[str, int]]:
+    """The addresses of the host, IP and port, after all of them were checked.
+
+    Raises:
+        MediaAccessError: One of them is not public, and the host is not listed.
+        MediaNotFoundError: There is no such host.
+        MediaLimitError: Looking it up takes too long.
+    """
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
     wait = min(limits.connect_timeout_seconds, deadline - time.monotonic())
     try:
