@@ -85,7 +85,7 @@ def test_a_malformed_reference_in_a_document_is_an_error(text):
 
 
 def test_a_medium_without_a_part_is_an_error_that_names_its_type():
-    page = MediaReference(digest="d" * 64, mime_type="application/pdf", page=3)
+    page = MediaReference(digest="d" * 64, mime_type="application/pdf")
     with pytest.raises(MediaReferenceError, match=r"application/pdf.*expected one of image, audio, video"):
         text_to_item(str(page))
 

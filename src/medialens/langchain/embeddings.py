@@ -10,7 +10,8 @@ from typing import Any
 from langchain_core.embeddings import Embeddings
 from pydantic import AliasChoices, Field
 
-from medialens.inputs import Image, Input, Item, Role
+from medialens.inputs import Conversation, Image, Input, Item, Role
+from medialens.langchain.content import Content, contents_to_items
 from medialens.retrieval.references import query_to_item, to_items
 from medialens.retrieval.settings import EmbeddingSettings
 
@@ -43,6 +44,8 @@ class MediaEmbeddings(EmbeddingSettings, Embeddings):
         description="Keep this many leading dimensions; may be given as `dimensions`, too.",
     )
 
+    data_uris: bool = Field(default=False, description="Take data URIs in text for media, up to `limits.max_bytes`.")
+
     @property
     def dimensions(self) -> int:
         """Length of the vectors; loads the model if nothing has yet."""
@@ -55,19 +58,21 @@ class MediaEmbeddings(EmbeddingSettings, Embeddings):
             UnknownReferenceError: The store never issued a reference; names its digest and the store.
             UnsupportedModalityError: The model cannot take that kind of input, or that mixture.
         """
-        return self._embed(self.model, to_items(texts, store=self.store), "document")
+        return self._embed(self.model, to_items(texts, store=self.store, data_uris=self.data_uris), "document")
 
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
         """`embed_documents`, awaited on the engine without occupying a thread."""
-        return await self._aembed(self.model, to_items(texts, store=self.store), "document")
+        return await self._aembed(self.model, to_items(texts, store=self.store, data_uris=self.data_uris), "document")
 
     def embed_query(self, text: str) -> list[float]:
         """The vector of a query: media if the whole string is references, otherwise text, whatever it looks like."""
-        return self._embed(self.model, [query_to_item(text, store=self.store)], "query")[0]
+        return self._embed(self.model, [query_to_item(text, store=self.store, data_uris=self.data_uris)], "query")[0]
 
     async def aembed_query(self, text: str) -> list[float]:
         """`embed_query`, awaited on the engine without occupying a thread."""
-        return (await self._aembed(self.model, [query_to_item(text, store=self.store)], "query"))[0]
+        return (
+            await self._aembed(self.model, [query_to_item(text, store=self.store, data_uris=self.data_uris)], "query")
+        )[0]
 
     def embed_image(self, uris: list[str]) -> list[list[float]]:
         """A vector for each picture; the hook that Chroma's ``add_images`` and others' look for, by this keyword.
@@ -94,6 +99,28 @@ class MediaEmbeddings(EmbeddingSettings, Embeddings):
     async def aembed_images(self, images: Sequence[Input], *, role: Role = "document") -> list[list[float]]:
         """`embed_images`, awaited on the engine without occupying a thread."""
         return await self._aembed(self.model, self._pictures(images), role)
+
+    def embed_content(self, contents: Sequence[Content], *, role: Role = "document") -> list[list[float]]:
+        """A vector for each content: text, media, and mixtures of them that no string can spell.
+
+        Args:
+            contents: Each a list of content blocks (``[{"type": "text", ...}, {"type": "image", "base64": ...}]``), a
+                message, an `Image`, `Video`, `Audio` or `Item`, or a string. Blocks name registered media by
+                ``media_ref``, in the block or its ``extras``.
+            role: "query" to search with them: ``store.similarity_search_by_vector(vector)``.
+
+        Raises:
+            InputError: A block is of no form that is known.
+            UnsupportedModalityError: The model cannot take that kind of input, or that mixture.
+        """
+        return self._embed(self.model, self._contents(contents, role), role)
+
+    async def aembed_content(self, contents: Sequence[Content], *, role: Role = "document") -> list[list[float]]:
+        """`embed_content`, awaited on the engine without occupying a thread."""
+        return await self._aembed(self.model, self._contents(contents, role), role)
+
+    def _contents(self, contents: Sequence[Content], role: Role) -> list[Item | Conversation]:
+        return contents_to_items(contents, store=self.store, is_query=role == "query", data_uris=self.data_uris)
 
     def _pictures(self, images: Iterable[Any]) -> list[Item]:
         if isinstance(images, (str, bytes, os.PathLike)):

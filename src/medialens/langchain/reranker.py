@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
 from pydantic import AliasChoices, Field
 
-from medialens.retrieval.references import query_to_item, to_items
+from medialens.inputs import Conversation, Item
+from medialens.langchain.content import Content, content_to_item
+from medialens.retrieval.references import to_items
 from medialens.retrieval.settings import RerankSettings
 
 
-class MediaReranker(RerankSettings, BaseDocumentCompressor):
-    """Scores documents of text, pictures or both against a query, and keeps the best.
+class RankedDocument(TypedDict):
+    """The position of a document in the list that came in, and its score."""
 
-    The score is written to ``metadata["relevance_score"]`` of a copy; the incoming documents stay as they are,
-    and the copies keep their ids. What the score is (a logit, a probability, a cosine) depends on the model and is
-    told by `score_kind`. Equal scores keep the order of retrieval.
+    index: int
+    relevance_score: float
+
+
+class MediaReranker(RerankSettings, BaseDocumentCompressor):
+    """Scores documents of text, media or both against a query, and keeps the best.
+
+    The score is written to ``metadata["relevance_score"]`` of a copy, as a Python float; the incoming documents stay
+    as they are, the copies keep their ids, and scores of earlier stages (``retrieval_score``, ``fusion_score``) stay
+    beside it. What the score is (a logit, a probability, a cosine) depends on the model and is told by `score_kind`.
+    Equal scores keep the order of retrieval.
 
     Example:
         >>> reranker = MediaReranker(model="demo", top_n=3)
@@ -29,6 +40,7 @@ class MediaReranker(RerankSettings, BaseDocumentCompressor):
         validation_alias=AliasChoices("model", "model_name"),
         description="'demo', a folder, or a repository on the hub; may be given as `model_name`, too.",
     )
+    data_uris: bool = Field(default=False, description="Take data URIs in text for media, up to `limits.max_bytes`.")
 
     @property
     def score_kind(self) -> str:
@@ -38,14 +50,15 @@ class MediaReranker(RerankSettings, BaseDocumentCompressor):
     def compress_documents(
         self,
         documents: Sequence[Document],
-        query: str,
+        query: Content,
         callbacks: Callbacks | None = None,  # noqa: ARG002
     ) -> Sequence[Document]:
-        """The best documents, best first.
+        """The best documents, best first; none for none, without loading a model.
 
         Args:
             documents: Their ``page_content`` may carry media references.
-            query: Text, or one or more references and nothing else.
+            query: Text; one or more references and nothing else; or content blocks, a message, an `Image`, `Video`,
+                `Audio` or `Item`.
             callbacks: Not used; part of LangChain's signature.
 
         Raises:
@@ -53,22 +66,46 @@ class MediaReranker(RerankSettings, BaseDocumentCompressor):
         """
         if not documents or self.top_n == 0:
             return []
-        items = to_items([one.page_content for one in documents], store=self.store)
-        ranked = self._rank(self.model, query_to_item(query, store=self.store), items)
+        ranked = self._rank(self.model, self._asked(query), self._items(documents))
         return [_scored(documents[index], score) for index, score in ranked]
 
     async def acompress_documents(
         self,
         documents: Sequence[Document],
-        query: str,
+        query: Content,
         callbacks: Callbacks | None = None,  # noqa: ARG002
     ) -> Sequence[Document]:
         """`compress_documents`, awaited on the engine without occupying a thread."""
         if not documents or self.top_n == 0:
             return []
-        items = to_items([one.page_content for one in documents], store=self.store)
-        ranked = await self._arank(self.model, query_to_item(query, store=self.store), items)
+        ranked = await self._arank(self.model, self._asked(query), self._items(documents))
         return [_scored(documents[index], score) for index, score in ranked]
+
+    def rerank(self, documents: Sequence[Document | str], query: Content) -> list[RankedDocument]:
+        """The positions of the best documents and their scores, best first: ``[{"index": 2, "relevance_score": 0.9}]``.
+
+        Args:
+            documents: Documents, or what would be their ``page_content``.
+            query: See `compress_documents`.
+        """
+        if not documents or self.top_n == 0:
+            return []
+        ranked = self._rank(self.model, self._asked(query), self._items(documents))
+        return [{"index": index, "relevance_score": score} for index, score in ranked]
+
+    async def arerank(self, documents: Sequence[Document | str], query: Content) -> list[RankedDocument]:
+        """`rerank`, awaited on the engine without occupying a thread."""
+        if not documents or self.top_n == 0:
+            return []
+        ranked = await self._arank(self.model, self._asked(query), self._items(documents))
+        return [{"index": index, "relevance_score": score} for index, score in ranked]
+
+    def _asked(self, query: Content) -> Item | Conversation:
+        return content_to_item(query, store=self.store, data_uris=self.data_uris)
+
+    def _items(self, documents: Sequence[Document | str]) -> list[Item]:
+        texts = [one if isinstance(one, str) else one.page_content for one in documents]
+        return to_items(texts, store=self.store, data_uris=self.data_uris)
 
 
 def _scored(document: Document, score: float) -> Document:

@@ -23,10 +23,19 @@ StoreLike: TypeAlias = Any
 MEDIA: dict[str, type[Image] | type[Audio] | type[Video]] = {"image": Image, "audio": Audio, "video": Video}
 """The part for each kind of medium, by the first half of its MIME type."""
 
+MAX_DATA_URI_CHARACTERS = 8192
+"""A text that is one data URI and longer than this is refused: a file in base64 is no prose that anyone looks for."""
+
+# What MIME types and base64 are made of: no white space, no brackets, no quotes.
+_DATA_URI = re.compile(
+    r"data:(?P<kind>image|audio|video)/[a-z0-9.+-]+(?:;[a-z0-9=._-]+)*;base64,[a-z0-9+/_=-]+", re.IGNORECASE
+)
+_LIKE_A_DATA_URI = re.compile(r"\s*data:[^,\s]{0,512};base64,[a-z0-9+/_=\s%-]+", re.IGNORECASE)
+
 _ONLY_REFERENCES = re.compile(r"\s*(?:<media://[^<>\s]*>\s*)+")
 
 
-def text_to_item(text: str, *, store: StoreLike = None) -> Item:
+def text_to_item(text: str, *, store: StoreLike = None, data_uris: bool = False) -> Item:
     """A document's text and references, as an item with its parts in reading order.
 
     White space next to a reference separates it from the text and belongs to neither. Text without references
@@ -35,30 +44,58 @@ def text_to_item(text: str, *, store: StoreLike = None) -> Item:
     Args:
         text: What a framework stored, such as LangChain's ``page_content``.
         store: Where its references were issued.
+        data_uris: Whether data URIs of pictures, sounds and clips are media as well, not text.
 
     Raises:
         MediaReferenceError: Something begins like a reference and is none, or refers to a kind of medium that has
             no part. It is never read as prose.
+        InputError: All of it is a data URI of more than `MAX_DATA_URI_CHARACTERS`, and `data_uris` is False.
     """
-    parts = tuple(_parts(text, store))
+    if not data_uris:
+        check_data_uri(text)
+    parts = tuple(_parts(text, store, data_uris=data_uris))
     return Item(*parts) if parts else Item(Text(text))
 
 
-def query_to_item(text: str, *, store: StoreLike = None) -> Item:
+def query_to_item(text: str, *, store: StoreLike = None, data_uris: bool = False) -> Item:
     """A query as an item: media if the whole string is references, otherwise text, whatever it looks like.
 
     Paths, URLs and base64 stay text, and so do references in the middle of a sentence: a query comes from
     anyone, and may select registered media but not splice them into its words.
 
+    Args:
+        text: What somebody asks.
+        store: Where its references were issued.
+        data_uris: Whether a string that is a data URI is a medium as well.
+
     Raises:
         MediaReferenceError: The whole string begins and ends like a reference, and is none.
+        InputError: All of it is a data URI of more than `MAX_DATA_URI_CHARACTERS`, and `data_uris` is False.
     """
+    if data_uris and (match := _DATA_URI.fullmatch(text.strip())):
+        return Item(_data_part(match, store))
     if _ONLY_REFERENCES.fullmatch(text) is None:
+        check_data_uri(text)
         return Item(Text(text))
     return text_to_item(text, store=store)
 
 
-def to_items(texts: Sequence[str], *, store: StoreLike = None) -> list[Item]:
+def check_data_uri(text: str) -> None:
+    """Refuse a text that is nothing but a file in base64: read as prose, it would be found by nobody.
+
+    Raises:
+        InputError: It is one, and longer than `MAX_DATA_URI_CHARACTERS`.
+    """
+    if len(text) > MAX_DATA_URI_CHARACTERS and _LIKE_A_DATA_URI.fullmatch(text):
+        msg = (
+            f"the text is a data URI of {len(text)} characters ({text.strip()[:40]}...), above the cap of "
+            f"{MAX_DATA_URI_CHARACTERS} for what is read as text. Register the file, and keep its reference; "
+            "or hand it over as a medium"
+        )
+        raise InputError(msg, value=len(text), maximum=MAX_DATA_URI_CHARACTERS)
+
+
+def to_items(texts: Sequence[str], *, store: StoreLike = None, data_uris: bool = False) -> list[Item]:
     """`text_to_item` of each; an error carries the position of its text in ``error.index``.
 
     Raises:
@@ -70,7 +107,7 @@ def to_items(texts: Sequence[str], *, store: StoreLike = None) -> list[Item]:
     items = []
     for index, text in enumerate(texts):
         try:
-            items.append(text_to_item(text, store=store))
+            items.append(text_to_item(text, store=store, data_uris=data_uris))
         except MedialensError as error:
             raise error.at(index) from error
     return items
@@ -88,15 +125,21 @@ def compose(caption: str, *references: MediaReference) -> str:
     return "\n".join([caption, *map(str, references)] if caption else map(str, references))
 
 
-def _parts(text: str, store: StoreLike) -> Iterator[Part]:
-    position, found = 0, False
-    for start, end, spelling in find_references(text):
-        found = True
+def _parts(text: str, store: StoreLike, *, data_uris: bool) -> Iterator[Part]:
+    found = [(start, end, _media_part(spelling, store)) for start, end, spelling in find_references(text)]
+    if data_uris:
+        found += [(match.start(), match.end(), _data_part(match, store)) for match in _DATA_URI.finditer(text)]
+    position = 0
+    for start, end, part in sorted(found, key=lambda one: one[0]):
         yield from _text_part(text[position:start])
-        yield _media_part(spelling, store)
+        yield part
         position = end
     if found:
         yield from _text_part(text[position:])
+
+
+def _data_part(match: re.Match[str], store: StoreLike) -> Part:
+    return MEDIA[match["kind"].lower()](match[0], store=store)
 
 
 def _text_part(text: str) -> Iterator[Part]:
