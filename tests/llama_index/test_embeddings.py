@@ -25,10 +25,11 @@ from llama_index.core.storage.kvstore import SimpleKVStore
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.event_handlers import BaseEventHandler
 from PIL import Image as PillowImage
+from tests.llama_index.files import write_clip, write_tone
 from tests.look_alikes import LOOK_ALIKES, refuse_io
 from tests.pictures import draw_picture, draw_pictures
 
-from medialens.errors import InputError, UnknownReferenceError, UnsupportedModalityError
+from medialens.errors import InputError, MediaNotFoundError, UnknownReferenceError, UnsupportedModalityError
 from medialens.inputs import Image, Item
 from medialens.llama_index import MediaEmbedding, media_node
 from medialens.media.limits import MediaLimits
@@ -157,8 +158,41 @@ def test_every_kind_of_node_with_one_picture_gets_the_pictures_vector(embedding,
         ImageNode(image_path=str(path), metadata=metadata),
     ]
     done = embedding(nodes)
-    assert done is nodes
-    assert_close([node.embedding for node in nodes], [embedding.get_image_embedding(str(path))] * len(nodes))
+    expected = [embedding.get_image_embedding(str(path))] * len(nodes)
+    assert_close([node.embedding for node in done], expected)
+    assert_close([node.embedding for node in nodes], expected)
+    assert [type(node) for node in done] == [Node] * len(nodes)
+    assert [node.node_id for node in done] == [node.node_id for node in nodes]
+    assert done[0] is nodes[0]
+
+
+def test_what_other_nodes_are_turned_into_survives_a_store_and_keeps_its_vector(embedding, pictures):
+    path = pictures["a red picture"]
+    nodes = embedding(
+        [
+            Node(image_resource=MediaResource(data=path.read_bytes())),
+            ImageNode(image_path=str(path), metadata={"file_path": str(path), "width": "wide"}),
+            Document(text="words", image_resource=MediaResource(path=path)),
+        ]
+    )
+    for node in nodes:
+        back = Node.from_json(node.to_json())
+        back.embedding = None
+        assert_close([one.embedding for one in embedding([back])], [node.embedding])
+        assert open_store(STORE).read(back.metadata["media_ref"]) == path.read_bytes()
+        assert back.ref_doc_id
+    assert nodes[1].metadata["file_path"] == str(path)
+    assert nodes[1].metadata["width"] == 128
+    assert embedding(nodes) is nodes
+
+
+def test_two_nodes_of_one_id_and_different_content_are_refused(embedding, pictures):
+    path = pictures["a red picture"]
+    nodes = [media_node(path, caption=caption, store=STORE) for caption in ("one", "two")]
+    with pytest.raises(InputError, match=f"node '{nodes[0].node_id}'.* id .*twice"):
+        embedding(nodes)
+    same = [media_node(path, store=STORE), media_node(path, store=STORE)]
+    assert len(embedding(same)) == 2
 
 
 async def test_mixed_lists_keep_their_order_on_both_roads(embedding, pictures, nodes):
@@ -197,12 +231,21 @@ def test_nothing_in_nothing_out(embedding):
 
 @pytest.mark.parametrize("kind", ["audio", "video"])
 def test_a_medium_that_the_model_lacks_names_its_node(embedding, tmp_path, kind):
-    (tmp_path / "file.bin").write_bytes(b"something")
-    node = Node(id_="n-7", **{f"{kind}_resource": MediaResource(path=tmp_path / "file.bin")})
+    path = {"audio": write_tone, "video": write_clip}[kind](tmp_path)
+    node = Node(id_="n-7", **{f"{kind}_resource": MediaResource(path=path)})
     with pytest.raises(UnsupportedModalityError, match=kind) as caught:
         embedding([TextNode(text="fine"), node])
-    assert "node 'n-7'" in str(caught.value)
+    assert f"node 'n-7' about {str(path)!r}" in str(caught.value)
     assert caught.value.node_id == "n-7"
+
+
+def test_a_file_that_is_not_what_its_node_says_is_refused(embedding, pictures, tmp_path):
+    node = Node(id_="n-6", audio_resource=MediaResource(path=pictures["a red picture"]))
+    with pytest.raises(InputError, match=r"node 'n-6'.*audio.*holds image/png"):
+        embedding([node])
+    gone = Node(id_="n-5", image_resource=MediaResource(path=tmp_path / "gone.png"))
+    with pytest.raises(MediaNotFoundError, match=r"node 'n-5'.*gone\.png"):
+        embedding([gone])
 
 
 def test_a_node_without_content_is_an_error_and_not_a_vector_of_its_metadata(embedding):

@@ -4,7 +4,8 @@ Stage: an adapter, near the end. Takes LlamaIndex's nodes and query bundles, giv
 Translates types and nothing else: models, batches and devices belong to the engine, the reading of references to
 `medialens.retrieval`. Knows nothing of other frameworks.
 
-`embeddings.py`: `MediaEmbedding`. `reranker.py`: `MediaRerank`. `media.py`: files <-> nodes <-> items.
+`nodes.py`: files as nodes. `adopting.py`: nodes made elsewhere, as ours. `items.py`: nodes and queries as what the
+handles take. `embeddings.py`: `MediaEmbedding`. `reranker.py`: `MediaRerank`.
 """
 
 from medialens.extras import require
@@ -12,7 +13,8 @@ from medialens.extras import require
 require("llama_index.core", extra="llama-index", to="medialens.llama_index")
 
 from medialens.llama_index.embeddings import MediaEmbedding  # noqa: E402  # after the check that explains itself
-from medialens.llama_index.media import media_node  # noqa: E402
+from medialens.llama_index.items import MediaQuery  # noqa: E402
+from medialens.llama_index.nodes import MediaDocument, file_id, media_node  # noqa: E402
 from medialens.llama_index.reranker import MediaRerank  # noqa: E402
 
-__all__ = ["MediaEmbedding", "MediaRerank", "media_node"]
+__all__ = ["MediaDocument", "MediaEmbedding", "MediaQuery", "MediaRerank", "file_id", "media_node"]

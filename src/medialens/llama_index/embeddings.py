@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
@@ -15,9 +16,11 @@ from llama_index.core.schema import BaseNode, ImageType, QueryBundle
 from llama_index_instrumentation import get_dispatcher
 from pydantic import AliasChoices, Field, field_validator
 
-from medialens.inputs import Image, Input, Item, as_item
-from medialens.llama_index.media import (
+from medialens.inputs import Conversation, Image, Input, Item, as_item
+from medialens.llama_index.adopting import as_nodes
+from medialens.llama_index.items import (
     bundle_to_item,
+    check_ids,
     describe_item,
     embed_texts_to_items,
     naming,
@@ -78,7 +81,11 @@ class MediaEmbedding(EmbeddingSettings, MultiModalEmbedding):
         return value
 
     def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
-        """The same nodes, each with its `embedding` set.
+        """Nodes with their `embedding` set, in the same order, which stores and indexes keep whole.
+
+        Text nodes and canonical nodes come back themselves. Documents about media, image nodes, and nodes of your own
+        with media come back as canonical nodes of the same id, their bytes put into the store where they came as
+        bytes; the ones that were handed in have their `embedding` set as well.
 
         Args:
             nodes: Of any kind, in any mixture.
@@ -87,28 +94,69 @@ class MediaEmbedding(EmbeddingSettings, MultiModalEmbedding):
         Raises:
             MedialensError: The first node that cannot be embedded; the message and ``error.node_id`` name it.
         """
-        items = nodes_to_items(nodes, store=self.store)
-        with self._reported(items) as report, naming(nodes):
+        ready, items = self._ready(nodes)
+        with self._reported(items) as report, naming(ready):
             report(vectors := self._embed(self.model_name, items, "document", show_progress=_progress(kwargs)))
-        return _assign(nodes, vectors)
+        return _assign(nodes, ready, vectors)
 
     async def acall(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
         """`__call__`, awaited on the engine without occupying a thread."""
-        items = nodes_to_items(nodes, store=self.store)
-        with self._reported(items) as report, naming(nodes):
+        ready, items = await asyncio.to_thread(self._ready, nodes)
+        with self._reported(items) as report, naming(ready):
             report(vectors := await self._aembed(self.model_name, items, "document", show_progress=_progress(kwargs)))
-        return _assign(nodes, vectors)
+        return _assign(nodes, ready, vectors)
 
     def embed_query(self, query: Input | QueryBundle) -> Embedding:
-        """The vector of a query of any kind: text, `Image`, `Item`, PIL image, or a bundle with a picture.
+        """The vector of a query of any kind: text, `Image`, `Video`, `Audio`, `Item`, PIL image, or a bundle.
 
         A stock retriever takes it as ``QueryBundle("", embedding=embedding.embed_query(Image("red.png")))``.
         """
-        return self._embed(self.model_name, [self._query_item(query)], "query")[0]
+        item = self._query_item(query)
+        with self._reported([item]) as report:
+            report(vectors := self._embed(self.model_name, [item], "query"))
+        return vectors[0]
 
     async def aembed_query(self, query: Input | QueryBundle) -> Embedding:
         """`embed_query`, awaited on the engine without occupying a thread."""
-        return (await self._aembed(self.model_name, [self._query_item(query)], "query"))[0]
+        item = self._query_item(query)
+        with self._reported([item]) as report:
+            report(vectors := await self._aembed(self.model_name, [item], "query"))
+        return vectors[0]
+
+    def get_image_embedding(self, img_file_path: ImageType) -> Embedding:
+        """The vector of a picture file or of open bytes, as a document; see `embed_query` for queries."""
+        return self.get_image_embedding_batch([img_file_path])[0]
+
+    async def aget_image_embedding(self, img_file_path: ImageType) -> Embedding:
+        """`get_image_embedding`, awaited."""
+        return (await self.aget_image_embedding_batch([img_file_path]))[0]
+
+    def get_image_embedding_batch(
+        self, img_file_paths: list[ImageType], show_progress: bool = False
+    ) -> list[Embedding]:
+        """The vectors of pictures; all of them reach the engine at once."""
+        if not img_file_paths:
+            return []
+        items = self._pictures(img_file_paths)
+        with self._reported(items) as report:
+            report(vectors := self._embed(self.model_name, items, "document", show_progress=show_progress))
+        return vectors
+
+    async def aget_image_embedding_batch(
+        self, img_file_paths: list[ImageType], show_progress: bool = False
+    ) -> list[Embedding]:
+        """`get_image_embedding_batch`, awaited on the engine without occupying a thread."""
+        if not img_file_paths:
+            return []
+        items = self._pictures(img_file_paths)
+        with self._reported(items) as report:
+            report(vectors := await self._aembed(self.model_name, items, "document", show_progress=show_progress))
+        return vectors
+
+    def _ready(self, nodes: Sequence[BaseNode]) -> tuple[list[BaseNode], list[Item]]:
+        ready = as_nodes(nodes, store=self.store, limits=self.limits)
+        check_ids(ready)
+        return ready, nodes_to_items(ready, store=self.store)
 
     def _query_item(self, query: Input | QueryBundle) -> Any:
         if isinstance(query, QueryBundle):
@@ -116,13 +164,14 @@ class MediaEmbedding(EmbeddingSettings, MultiModalEmbedding):
         return query_to_item(query, store=self.store) if isinstance(query, str) else as_item(query)
 
     # The hooks of the base class. Its own asynchronous ones would call the synchronous ones on the event loop, and
-    # its batched ones loop over single calls, so all of them are here. Progress over batches is shown by the base.
+    # its batched ones loop over single calls, so all of them are here. The base reports batches of text, and shows
+    # their progress; of pictures it tells the instrumentation nothing, so they are reported above.
 
     def _get_query_embedding(self, query: str) -> Embedding:
-        return self.embed_query(query)
+        return self._embed(self.model_name, [self._query_item(query)], "query")[0]
 
     async def _aget_query_embedding(self, query: str) -> Embedding:
-        return await self.aembed_query(query)
+        return (await self._aembed(self.model_name, [self._query_item(query)], "query"))[0]
 
     def _get_text_embedding(self, text: str) -> Embedding:
         return self._get_text_embeddings([text])[0]
@@ -160,7 +209,7 @@ class MediaEmbedding(EmbeddingSettings, MultiModalEmbedding):
         return Image(image, store=self.store)
 
     @contextmanager
-    def _reported(self, items: Sequence[Item]) -> Iterator[Callable[[list[Embedding]], None]]:
+    def _reported(self, items: Sequence[Item | Conversation]) -> Iterator[Callable[[list[Embedding]], None]]:
         """Both of LlamaIndex's event systems, around one call; give the vectors to what it yields."""
         chunks, about = [describe_item(item) for item in items], self.to_payload()
         dispatcher.event(EmbeddingStartEvent(model_dict=about))
@@ -177,7 +226,8 @@ def _progress(kwargs: dict[str, Any]) -> bool | None:
     return kwargs.get("show_progress")
 
 
-def _assign(nodes: Sequence[BaseNode], vectors: list[Embedding]) -> Sequence[BaseNode]:
-    for node, vector in zip(nodes, vectors, strict=True):
-        node.embedding = vector
-    return nodes
+def _assign(nodes: Sequence[BaseNode], ready: Sequence[BaseNode], vectors: list[Embedding]) -> Sequence[BaseNode]:
+    for given, node, vector in zip(nodes, ready, vectors, strict=True):
+        given.embedding = node.embedding = vector
+    unchanged = all(given is node for given, node in zip(nodes, ready, strict=True))
+    return nodes if unchanged else ready

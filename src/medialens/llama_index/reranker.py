@@ -14,8 +14,8 @@ from llama_index_instrumentation import get_dispatcher
 from pydantic import AliasChoices, Field
 
 from medialens.errors import InputError
-from medialens.inputs import Item
-from medialens.llama_index.media import bundle_to_item, naming, nodes_to_items
+from medialens.inputs import Input, Item
+from medialens.llama_index.items import bundle_to_item, naming, nodes_to_items
 from medialens.retrieval.settings import RerankSettings
 
 dispatcher = get_dispatcher(__name__)
@@ -80,7 +80,7 @@ class MediaRerank(RerankSettings, BaseNodePostprocessor):
             raise InputError(msg)
         return query
 
-    def _items(self, nodes: list[NodeWithScore], query: QueryBundle) -> tuple[Item, list[Item]]:
+    def _items(self, nodes: list[NodeWithScore], query: QueryBundle) -> tuple[Input, list[Item]]:
         documents = nodes_to_items([one.node for one in nodes], store=self.store)
         return bundle_to_item(query, store=self.store), documents
 

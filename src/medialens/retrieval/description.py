@@ -15,7 +15,7 @@ from medialens.media.image import measure_image
 from medialens.media.limits import MediaLimits
 from medialens.media.reference import MediaReference
 from medialens.media.source import Encoded, encoded
-from medialens.media.store import local_path, open_store
+from medialens.media.store import MediaStore, local_path, open_store
 from medialens.retrieval.references import MEDIA, StoreLike
 
 Scalar: TypeAlias = str | int | float | bool
@@ -97,21 +97,53 @@ def describe(  # noqa: PLR0913  # each is a plain choice of the caller's
         MediaDecodeError: It is empty or not a picture that can be read.
         InputError: `modality` is none of these, or asks for a clip where nothing moves.
     """
+    _check_modality(modality)
+    source, media = source_name(path), open_store(store)
+    reference = media.register(path, copy=copy, limits=limits)
+    known = MediaDescription(reference=reference, source=source, caption=caption)
+    return _looked_at(known, modality, media, limits)
+
+
+def describe_bytes(
+    data: bytes,
+    *,
+    caption: str = "",
+    modality: Literal["video"] | None = None,
+    store: StoreLike = None,
+    limits: MediaLimits = _LIMITS,
+) -> MediaDescription:
+    """Put the bytes of a file into the store and say what is known about it; see `describe`.
+
+    Its source is where the store knows the same bytes from, and mostly "".
+    """
+    _check_modality(modality)
+    media = open_store(store)
+    reference = media.put(data)
+    known = MediaDescription(reference=reference, source=media.source(reference), caption=caption)
+    return _looked_at(known, modality, media, limits)
+
+
+def _check_modality(modality: str | None) -> None:
     if modality not in {None, "video"}:
         raise InputError(f"modality={modality!r} is neither 'video' nor None", value=modality)
-    source, media = _source(path), open_store(store)
-    reference = media.register(path, copy=copy, limits=limits)
+
+
+def _looked_at(
+    known: MediaDescription, modality: Literal["video"] | None, media: MediaStore, limits: MediaLimits
+) -> MediaDescription:
+    """What is known, and what a look at the medium adds: the size of a picture, the duration of a moving one."""
+    reference, name = known.reference, known.source or str(known.reference)
     if reference.modality not in MEDIA:
-        msg = f"{str(path)!r} holds {reference.mime_type}; expected a file of {', '.join(MEDIA)}"
-        raise MediaDecodeError(msg, source=str(path))
-    width, height = -1, -1
-    if reference.modality == "image":
-        picture = encoded(media.read(reference, limits=limits), name=source)
-        width, height = measure_image(picture, limits)
-        reference = reference if modality is None else _moving(reference, picture, limits)
-    elif modality is not None and reference.modality != modality:
-        raise _still(source, reference.mime_type)
-    return MediaDescription(reference=reference, source=source, caption=caption, width=width, height=height)
+        msg = f"{name!r} holds {reference.mime_type}; expected a file of {', '.join(MEDIA)}"
+        raise MediaDecodeError(msg, source=name)
+    if reference.modality != "image":
+        if modality is not None and reference.modality != modality:
+            raise _still(name, reference.mime_type)
+        return known
+    picture = encoded(media.read(reference, limits=limits), name=name)
+    width, height = measure_image(picture, limits)
+    reference = reference if modality is None else _moving(reference, picture, limits)
+    return dataclasses.replace(known, reference=reference, width=width, height=height)
 
 
 def merge_metadata(description: MediaDescription, extra: Mapping[str, Any] | None) -> dict[str, Scalar]:
@@ -147,7 +179,12 @@ def _still(name: str, mime_type: str) -> InputError:
     return InputError(msg, path=name, mime_type=mime_type)
 
 
-def _source(path: str | Path) -> str:
+def source_name(path: str | Path) -> str:
+    """What documents and nodes call a file: its absolute path, or its URL.
+
+    Raises:
+        InputError: The path is not UTF-8.
+    """
     if isinstance(path, str) and path.lower().startswith(("http://", "https://")):
         return path
     source = os.path.abspath(local_path(path))  # noqa: PTH100  # links stay as the caller named them
