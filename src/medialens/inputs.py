@@ -114,19 +114,29 @@ class Image(Media):
 class Audio(Media):
     """A sound: path, URL, bytes, data URI, media reference, or samples with their rate.
 
-    Files are wav, flac, mp3, ogg, m4a and the sound of videos (with the extra ``audio``). Samples are an array or
-    tensor (samples,) or (channels, samples), floating point in -1..1 or integers over their whole range, Sentence
-    Transformers' ``{"array": ..., "sampling_rate": ...}``, or a torchcodec ``AudioDecoder``.
+    Files are wav, flac, mp3, ogg, opus, m4a, aac, aiff and the sound of videos (with the extra ``audio``). Samples are
+    an array or tensor (samples,) or (channels, samples), floating point in -1..1 or integers over their whole range,
+    Sentence Transformers' ``{"array": ..., "sampling_rate": ...}``, or a torchcodec ``AudioDecoder``. Several channels
+    are heard as their mean.
 
     Attributes:
-        start_seconds, end_seconds: Only this window of it, counted from its beginning; None is that, and its end.
-        sample_rate_hz: Of samples that come without; needed there, and nowhere else.
+        start_seconds, end_seconds: Only this window of it, counted from its beginning; None is that, and its end. Of
+            the sound of a video, from the first picture on, as for `Video`.
+        sample_rate_hz: Of samples that come without; needed there, and nowhere else. A bare array that is encoded, as
+            Sentence Transformers has it, is taken to be at the model's rate.
     """
 
     start_seconds: float | None = dataclasses.field(default=None, kw_only=True)
     end_seconds: float | None = dataclasses.field(default=None, kw_only=True)
     sample_rate_hz: int | None = dataclasses.field(default=None, kw_only=True)
     modality = "audio"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.sample_rate_hz is not None and not (_is_whole(self.sample_rate_hz) and self.sample_rate_hz > 0):
+            msg = f"Audio(sample_rate_hz={self.sample_rate_hz!r:.80}) must be a whole number of samples per second"
+            raise InputError(msg, value=self.sample_rate_hz)
+        _check_window(self)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -152,14 +162,18 @@ class Video(Media):
         if self.fps is not None and not (_is_number(self.fps) and self.fps > 0):
             msg = f"Video(fps={self.fps!r:.80}) must be a number of frames per second above 0"
             raise InputError(msg, value=self.fps)
-        start, end = self.start_seconds or 0.0, self.end_seconds
-        are_numbers = _is_number(start) and (end is None or _is_number(end))
-        if not are_numbers or start < 0 or (end is not None and end <= start):
-            msg = (
-                f"Video window from {self.start_seconds!r} to {self.end_seconds!r} seconds is empty: "
-                "start_seconds must be at least 0 and end_seconds after it"
-            )
-            raise InputError(msg, start_seconds=self.start_seconds, end_seconds=self.end_seconds)
+        _check_window(self)
+
+
+def _check_window(part: Audio | Video) -> None:
+    start, end = part.start_seconds or 0.0, part.end_seconds
+    are_numbers = _is_number(start) and (end is None or _is_number(end))
+    if not are_numbers or start < 0 or (end is not None and end <= start):
+        msg = (
+            f"{type(part).__name__} window from {part.start_seconds!r} to {part.end_seconds!r} seconds is empty: "
+            "start_seconds must be at least 0 and end_seconds after it"
+        )
+        raise InputError(msg, start_seconds=part.start_seconds, end_seconds=part.end_seconds)
 
 
 def _without_secrets(source: Any) -> Any:
@@ -234,6 +248,8 @@ def as_item(value: Input) -> Item | Conversation:
     if isinstance(value, Mapping):
         if _is_frames(value):
             return Item(Video(value))
+        if _is_samples(value):
+            return Item(Audio(value))
         return Conversation((value,)) if _is_message(value) else _from_fields(value)
     if _is_conversation(value):
         return Conversation(tuple(value))
@@ -245,8 +261,9 @@ def as_inputs(value: Any) -> tuple[list[Any], bool]:
 
     Any other iterable is many; what cannot be iterated is handed on as one, for `as_item` to say what is wrong.
     """
-    one = isinstance(value, (str, bytes, bytearray, os.PathLike, Mapping, Text, Media, Item, Conversation))
-    if one or not isinstance(value, Iterable) or _is_picture(value) or _is_clip(value) or _is_conversation(value):
+    kinds = (str, bytes, bytearray, os.PathLike, Mapping, Text, Media, Item, Conversation)
+    tests = (_is_picture, _is_clip, _is_sound, _is_conversation)
+    if isinstance(value, kinds) or not isinstance(value, Iterable) or any(test(value) for test in tests):
         return [value], True
     return list(value), False
 
@@ -260,6 +277,8 @@ def _as_part(value: Any) -> Part:
         return Image(value)
     if _is_clip(value):
         return Video(value)
+    if _is_sound(value):
+        return Audio({"array": value, "sampling_rate": None})
     if isinstance(value, Item):
         msg = "an Item cannot stand inside an Item; pass its parts: Item(*item.parts, ...)"
         raise InputError(msg, value=value)
@@ -281,6 +300,12 @@ def _is_clip(value: Any) -> bool:
     return _rank(value) == 4  # noqa: PLR2004  # frames before those
 
 
+def _is_sound(value: Any) -> bool:
+    """Samples, or channels of them; an array of strings is many texts."""
+    is_numbers = getattr(getattr(value, "dtype", None), "kind", "f") in "fiu"
+    return _rank(value) in {1, 2} and is_numbers
+
+
 def _rank(value: Any) -> int:
     """Of an array or tensor; 0 of all else."""
     return len(value.shape) if _type_names(value) & {"numpy.ndarray", "torch.Tensor"} else 0
@@ -298,6 +323,10 @@ def _is_conversation(value: Any) -> bool:
 
 def _is_frames(value: Mapping[str, Any]) -> bool:
     return "array" in value and "video_metadata" in value
+
+
+def _is_samples(value: Mapping[str, Any]) -> bool:
+    return "array" in value and "sampling_rate" in value
 
 
 def _is_message(value: Any) -> bool:
@@ -321,9 +350,9 @@ def _from_fields(fields: Mapping[str, Any]) -> Item:
     return Item(*_field_parts(fields))
 
 
-def _field_parts(fields: Mapping[str, Any]) -> Iterable[Part]:
+def _field_parts(fields: Mapping[str, Any]) -> Iterable[Any]:
     for key, value in fields.items():
         kind = _FIELDS[key]
         are_frames = kind is Video and isinstance(value, (list, tuple)) and bool(value) and all(map(_is_picture, value))
         for one in value if isinstance(value, (list, tuple)) and not are_frames else [value]:
-            yield one if isinstance(one, kind) else kind(one)
+            yield one if isinstance(one, kind) or (kind is Audio and _is_sound(one)) else kind(one)

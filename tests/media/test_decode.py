@@ -273,11 +273,6 @@ def test_a_kind_that_the_model_does_not_take():
         assert caught.value.supported == needs.modalities
 
 
-def test_kinds_without_a_decoder():
-    with pytest.raises(UnsupportedModalityError, match="not supported yet"):
-        decode(resolve(Item(Audio(b"RIFF")), LIMITS), MediaNeeds(modalities=("audio",), sample_rate_hz=16_000), LIMITS)
-
-
 def test_each_failure_is_its_own_error(tmp_path, store):
     absent = MediaReference(digest="0" * 64, mime_type="image/png")
     for source, error in (

@@ -21,6 +21,8 @@ class MediaLimits:
         max_file_bytes: Size of one local file whose decoder seeks in it, so that it is never held whole: a video, a
             sound, a PDF.
         max_seconds: Length of one video or sound, all of it, whatever window is looked at.
+        max_samples: Of one sound, or of the window of it that is decoded, at the rate that the model hears. The default
+            is 256 MB: 23 minutes at 48,000 Hz, 70 at 16,000.
         max_pixels: Width times height of one picture, checked from the header, before decoding. The default is
             Pillow's own error threshold, about 179 million.
         max_frames: Frames of one clip: of an animated picture or of frames handed in all of them, of a video those that
@@ -44,6 +46,7 @@ class MediaLimits:
     max_bytes: int = 512 * 1024**2
     max_file_bytes: int = 64 * 1024**3
     max_seconds: float = 6 * 3600.0
+    max_samples: int = 64 * 1024**2
     max_pixels: int = 178_956_970
     max_frames: int = 20_000
     max_frame_pixels: int = 36_000_000
