@@ -33,9 +33,12 @@ def open_video(video: Encoded, limits: MediaLimits) -> Iterator[tuple[Any, Any]]
 
     Raises:
         MissingExtraError: PyAV is not installed.
-        MediaDecodeError: Corrupt, or without moving pictures.
+        MediaDecodeError: Of another type, corrupt, or without moving pictures.
         MediaLimitError: Its frames are too large.
     """
+    if video.mime_type not in FORMATS:
+        msg = f"{video.name!r} is no video but {video.mime_type}; expected one of {', '.join(FORMATS)}"
+        raise MediaDecodeError(msg, source=video.name, mime_type=video.mime_type)
     av = require("av", extra="video", to=f"Decoding {video.mime_type} ({video.name!r:.80})")
     options = {"max_pixels": str(limits.max_frame_pixels)}
     with (
@@ -80,7 +83,7 @@ def _video_stream(av: Any, container: Any, video: Encoded) -> Any:
         raise MediaDecodeError(msg, source=video.name, mime_type=video.mime_type)
     for stream in container.streams:
         if stream is not found:
-            stream.discard = "all"  # nobody looks at it here
+            stream.discard = av.stream.Discard.all  # nobody looks at it here
     return found
 
 

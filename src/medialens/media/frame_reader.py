@@ -11,7 +11,6 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -27,7 +26,7 @@ from medialens.media.moments import Window, look_at
 from medialens.media.orientation import Orientation
 from medialens.media.pixels import on_white
 from medialens.media.source import Encoded
-from medialens.media.timeline import Timeline, has_true_times, is_streamed, timeline_of
+from medialens.media.timeline import Timeline, has_true_times, is_streamed, seek_keyframe, timeline_of
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -71,8 +70,9 @@ class FrameReader:
     def __init__(self, container: Any, stream: Any, timeline: Timeline, video: Encoded, limits: MediaLimits) -> None:
         self._container, self._stream, self._timeline = container, stream, timeline
         self._video, self._limits = video, limits
-        self._is_true, self._may_be_cut = has_true_times(container, stream), is_streamed(container)
+        self._is_true, self._may_be_cut = has_true_times(container), is_streamed(container)
         self._n_decoded = 0
+        self._n_late: int | None = None  # how many packets are fed before the first frame comes out
         self._shown: Shown
         self._next: Shown | None
         self._leap(-1)
@@ -87,6 +87,13 @@ class FrameReader:
             self._shown, self._next = self._next, self._decode()
         return self._shown
 
+    def onwards(self) -> Iterator[Shown]:
+        """The frame on show, and all after it."""
+        while self._next is not None:
+            yield self._shown
+            self._shown, self._next = self._next, self._decode()
+        yield self._shown
+
     def _leap_before(self, at: int, time: Fraction) -> None:
         """Leap to that keyframe; farther back where the file's index was wrong and the frames there come too late."""
         for back in itertools.chain([0], (2**power for power in range(at.bit_length()))):
@@ -97,14 +104,7 @@ class FrameReader:
 
     def _leap(self, at: int) -> None:
         """Seek to the keyframe of that number, or to the beginning; what is there is on show afterwards."""
-        timeline = self._timeline
-        if at >= 0 and timeline.positions:
-            self._container.seek(timeline.positions[at], unsupported_byte_offset=True)
-        elif timeline.positions:
-            self._container.seek(0, unsupported_byte_offset=True)
-        else:
-            start = timeline.keyframes[at] if at >= 0 else min(timeline.start, 0)
-            self._container.seek(start, stream=self._stream)
+        seek_keyframe(self._container, self._stream, self._timeline, at)
         self._frames = self._from_here()
         shown = self._decode()
         if shown is None:
@@ -112,16 +112,25 @@ class FrameReader:
         self._shown, self._next = shown, self._decode()
 
     def _from_here(self) -> Iterator[Shown]:
-        """Frames as they come. Without true times, in the order of the times at which they went in."""
-        times: deque[int] = deque()
+        fed: list[int] = []
         for packet in self._container.demux(self._stream):
-            if packet.is_corrupt and self._may_be_cut:
+            if packet.dts is not None and (packet.size == 0 or (packet.is_corrupt and self._may_be_cut)):
                 continue
-            if packet.size and packet.dts is not None:
-                times.append(packet.dts)
+            is_last = packet.dts is None
+            if not is_last:
+                fed.append(packet.dts)
             for frame in packet.decode():
-                is_known = self._is_true or not times
-                yield Shown(_time_of(frame) if is_known else times.popleft(), frame)
+                if is_last:
+                    fed.append(fed[-1] + 1 if fed else 0)
+                yield Shown(self._start_of(frame, fed), frame)
+
+    def _start_of(self, frame: Any, fed: list[int]) -> int:
+        """When a frame begins. Without true times: frames come out in order, each as late as the first one came."""
+        if self._is_true:
+            return int(frame.pts if frame.pts is not None else frame.dts or 0)
+        if self._n_late is None:
+            self._n_late = len(fed) - 1
+        return fed[max(0, len(fed) - 1 - self._n_late)]
 
     def _decode(self) -> Shown | None:
         shown = next(self._frames, None)
@@ -131,11 +140,6 @@ class FrameReader:
             check_n_frames(self._n_decoded, name, self._limits)
             check_frame_size(frame.width, frame.height, self._n_decoded, name, self._limits)
         return shown
-
-
-def _time_of(frame: Any) -> int:
-    time: int | None = frame.pts if frame.pts is not None else frame.dts
-    return 0 if time is None else time
 
 
 def orientation_of(frame: Any) -> Orientation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from fractions import Fraction
 
 from medialens.media.containers import open_video
 from medialens.media.frame_reader import FrameReader, orientation_of
@@ -47,9 +48,8 @@ def probe_video(video: Encoded, limits: MediaLimits = _DEFAULT_LIMITS) -> VideoF
     """
     with open_video(video, limits) as (container, stream):
         timeline = timeline_of(container, stream, video, limits)
-        frame = (
-            FrameReader(container, stream, timeline, video, limits).frame_at(timeline.unit * 0 + timeline.start).frame
-        )
+        reader = FrameReader(container, stream, timeline, video, limits)
+        frame = reader.frame_at(Fraction(timeline.start)).frame
         width, height = orientation_of(frame).size(frame.width, frame.height)
         duration = timeline.duration
         return VideoFacts(

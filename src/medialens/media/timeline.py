@@ -66,18 +66,22 @@ def timeline_of(container: Any, stream: Any, video: Encoded, limits: MediaLimits
     return timeline
 
 
+def seek_keyframe(container: Any, stream: Any, timeline: Timeline, at: int) -> None:
+    """Go to the keyframe of that number or, where the file's index says so, to one before; to the beginning for -1."""
+    if timeline.positions:
+        container.seek(timeline.positions[at] if at >= 0 else 0, unsupported_byte_offset=True)
+    else:
+        container.seek(timeline.keyframes[at] if at >= 0 else min(timeline.start, 0), stream=stream)
+
+
 def is_streamed(container: Any) -> bool:
     """Whether it is of a format that may begin and end anywhere, and has no index."""
     return container.format.name in _STREAMED
 
 
-def has_true_times(container: Any, stream: Any) -> bool:
-    """Whether packets say when their frames are shown.
-
-    AVI only says in which order they are decoded. FFmpeg makes that right for codecs that delay by one frame, and
-    guesses wrongly for H.264 and HEVC.
-    """
-    return container.format.name != "avi" or stream.codec_context.name not in {"h264", "hevc"}
+def has_true_times(container: Any) -> bool:
+    """Whether packets say when their frames are shown. Those of AVI only say in which order they are decoded."""
+    return str(container.format.name) != "avi"
 
 
 def _look_through(container: Any, stream: Any, video: Encoded, limits: MediaLimits) -> Timeline:
@@ -109,7 +113,7 @@ def _look_through(container: Any, stream: Any, video: Encoded, limits: MediaLimi
 
 def _starts(container: Any, stream: Any, video: Encoded) -> Iterator[tuple[int, Any]]:
     """The packets that hold frames, and when each begins."""
-    is_true, may_be_cut = has_true_times(container, stream), is_streamed(container)
+    is_true, may_be_cut = has_true_times(container), is_streamed(container)
     for packet in container.demux(stream):
         start = packet.pts if is_true and packet.pts is not None else packet.dts
         if start is None or packet.is_discard:
