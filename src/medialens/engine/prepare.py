@@ -18,7 +18,7 @@ from medialens.engine.threads import limit_this_thread
 from medialens.engine.work import Deployment, Ticket, Work
 from medialens.errors import MedialensError, UnsupportedModalityError
 from medialens.inputs import Modality
-from medialens.media.decode import decode
+from medialens.media.decode import decisive, decode
 from medialens.media.decoded import DecodedImage, DecodedItem, MediaNeeds
 from medialens.media.resolved import ResolvedItem
 from medialens.models.protocol import Prepared
@@ -80,7 +80,7 @@ class Preparer:
         def make() -> DecodedItem:
             return decode(item, needs, request.limits, share=self._share)
 
-        return self._media.get_or_make((item.digest, needs), make)
+        return self._media.get_or_make((item.digest, decisive(needs, item)), make)
 
     def _share(self, digest: str, make: Callable[[], DecodedImage]) -> DecodedImage:
         """A picture of which several boxes are looked at, as long as it fits the cache."""

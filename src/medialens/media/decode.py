@@ -21,6 +21,7 @@ from medialens.media.decoded import DecodedImage, DecodedItem, DecodedPart, Medi
 from medialens.media.image import load_image
 from medialens.media.image_part import decode_image, resolve_image
 from medialens.media.limits import MediaLimits
+from medialens.media.pages import is_pdf
 from medialens.media.resolved import ResolvedItem, ResolvedPart
 from medialens.media.source import Encoded
 from medialens.media.video_part import decode_video, resolve_video
@@ -67,6 +68,15 @@ def decode(resolved: ResolvedItem, needs: MediaNeeds, limits: MediaLimits, *, sh
             raise _unsupported(kind, needs.modalities)
     parts = (_with_shared_picture(one, limits, share) for one in resolved.parts)
     return DecodedItem(tuple(_KINDS[type(one.part)].decode(one, needs, limits) for one in parts))
+
+
+def decisive(needs: MediaNeeds, resolved: ResolvedItem) -> MediaNeeds:
+    """The needs, without what makes no difference to this item: models of other sizes share its decoded pictures.
+
+    With the digest of the item, the key of what was decoded: only pages are drawn for a number of pixels.
+    """
+    has_pages = any(isinstance(one.content, Encoded) and is_pdf(one.content) for one in resolved.parts)
+    return needs if has_pages else dataclasses.replace(needs, max_pixels=None)
 
 
 def check_text(text: str, name: str) -> bytes:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -93,6 +94,17 @@ class Recipe:
     max_tokens: int | None = None
     n_frames: int = 0
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def max_pixels(self) -> int | None:
+        """How many pixels of a picture it looks at, at most; None where its `PixelRecipe` does not bound them."""
+        pixels = self.settings.get("pixels") or {}
+        if pixels.get("max_patches") and pixels.get("patch"):
+            return int(pixels["max_patches"]) * int(pixels["patch"]) ** 2
+        if pixels.get("size"):
+            return math.prod(int(side) for side in pixels["size"])
+        # A crop looks at the middle of what was resized to its shorter side, whatever the longer one: as a square.
+        return int(pixels["shortest_edge"]) ** 2 if pixels.get("crop") and pixels.get("shortest_edge") else None
 
     def supports(self, modality: str | tuple[str, ...]) -> bool:
         """Whether one item may be of this kind, or mix these kinds."""
