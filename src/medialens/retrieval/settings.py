@@ -24,27 +24,11 @@ if TYPE_CHECKING:
     from medialens.reranker import Reranker
 
 
-class ModelSettings(BaseModel):
-    """Which model, where it runs, and which media it may read. Unknown fields are errors."""
+class MediaSettings(BaseModel):
+    """Where media are registered, and what may be read. Unknown fields are errors."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True, protected_namespaces=())
 
-    revision: str | None = Field(default=None, description="Branch, tag or commit of the repository.")
-    token: SecretStr | None = Field(
-        default=None, exclude=True, repr=False, description="Access token of the hub; never part of a dump."
-    )
-    cache_folder: str | None = Field(default=None, description="Where downloads are kept.")
-    local_files_only: bool = Field(default=False, description="Never ask the hub.")
-    trust_remote_code: bool = Field(default=False, description="Allow code from the repository.")
-    device: str | None = Field(default=None, description="Such as 'cpu' or 'cuda:0'; None decides by the machine.")
-    dtype: str | None = Field(default=None, description="Of the computation: 'float32', 'bfloat16', 'float16'.")
-    attention: str | None = Field(default=None, description="Of the model: 'sdpa', 'eager', 'flash_attention_2'.")
-    fusion: Literal["sum"] | None = Field(
-        default=None, description="'sum' lets a dual encoder take items that mix text and picture."
-    )
-    max_tokens: int | None = Field(default=None, gt=0, description="Cut text here.")
-    model_kwargs: dict[str, Any] = Field(default_factory=dict, description="For the model's constructor.")
-    processor_kwargs: dict[str, Any] = Field(default_factory=dict, description="For its processor.")
     store: str | None = Field(
         default=None,
         description="Where media references were issued: a folder, 'memory://name' or any fsspec URL. None is the "
@@ -64,6 +48,27 @@ class ModelSettings(BaseModel):
         # In JSON's own types, whichever way it is dumped: LlamaIndex writes a dump with json.dumps.
         roots = None if limits.roots is None else [str(root) for root in limits.roots]
         return {**dataclasses.asdict(limits), "url_hosts": list(limits.url_hosts), "roots": roots}
+
+
+class ModelSettings(MediaSettings):
+    """Which model, where it runs, and which media it may read."""
+
+    revision: str | None = Field(default=None, description="Branch, tag or commit of the repository.")
+    token: SecretStr | None = Field(
+        default=None, exclude=True, repr=False, description="Access token of the hub; never part of a dump."
+    )
+    cache_folder: str | None = Field(default=None, description="Where downloads are kept.")
+    local_files_only: bool = Field(default=False, description="Never ask the hub.")
+    trust_remote_code: bool = Field(default=False, description="Allow code from the repository.")
+    device: str | None = Field(default=None, description="Such as 'cpu' or 'cuda:0'; None decides by the machine.")
+    dtype: str | None = Field(default=None, description="Of the computation: 'float32', 'bfloat16', 'float16'.")
+    attention: str | None = Field(default=None, description="Of the model: 'sdpa', 'eager', 'flash_attention_2'.")
+    fusion: Literal["sum"] | None = Field(
+        default=None, description="'sum' lets a dual encoder take items that mix text and picture."
+    )
+    max_tokens: int | None = Field(default=None, gt=0, description="Cut text here.")
+    model_kwargs: dict[str, Any] = Field(default_factory=dict, description="For the model's constructor.")
+    processor_kwargs: dict[str, Any] = Field(default_factory=dict, description="For its processor.")
 
     def _handle_arguments(self) -> dict[str, Any]:
         names = set(ModelSettings.model_fields) - {"token"}
