@@ -34,7 +34,16 @@ def test_files_that_pillow_writes(file_format, expected):
         (b"\0\0\0\x1cftypheic\0\0\0\0", "image/heic"),
         (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82\x84webmB", "video/webm"),
         (b"\x1aE\xdf\xa3\xa3B\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82\x88matroska", "video/x-matroska"),
+        (b"RF64\xff\xff\xff\xffWAVEds64", "audio/wav"),
+        (b"FORM\0\xa1\x7f\xeeAIFFCOMM", "audio/aiff"),
         (b"ID3\x04\0\0\0\0\0\x23", "audio/mpeg"),
+        (b"\xff\xfb\x90\x64\0", "audio/mpeg"),  # MPEG 1, layer 3, 128 kbit/s, 44.1 kHz
+        (b"\xff\xe3\x18\xc4\0", "audio/mpeg"),  # MPEG 2.5, layer 3, 8 kbit/s, 8 kHz
+        (b"\xff\xfd\xe0\x04\0", "audio/mpeg"),  # MPEG 1, layer 2
+        (b"\xff\xfb\xf0\x64\0", UNKNOWN),  # a bit rate that is none
+        (b"\xff\xfb\x9c\x64\0", UNKNOWN),  # a sample rate that is none
+        (b"\xff\xf1\x50\x80\0", "audio/aac"),
+        (b"\xff\xfe\0\0\0", UNKNOWN),  # UTF-16's mark looks like layer 1
         (b"fLaC\0\0\0\x22", "audio/flac"),
         (b"OggS\0\x02", "audio/ogg"),
         (b"\n <HTML>", "text/html"),

@@ -21,7 +21,7 @@ from medialens.errors import MediaChangedError
 from medialens.media.files import check_size, open_file, read_chunks, read_handle, told_as_media_errors
 from medialens.media.limits import MediaLimits
 from medialens.media.memo import Memo
-from medialens.media.sniff import HEAD_BYTES, sniff
+from medialens.media.sniff import HEAD_BYTES, sniff, sniff_file
 
 _Stamp: TypeAlias = tuple[int, ...]
 
@@ -160,13 +160,14 @@ def _summary_of(handle: int, path: str | Path, limits: MediaLimits) -> FileSumma
 
 
 def _summarise(handle: int, name: str, limits: MediaLimits) -> FileSummary:
-    digest, n_bytes, head = hashlib.sha256(), 0, b""
+    digest, n_bytes = hashlib.sha256(), 0
     for chunk in read_chunks(handle, name, limits, _larger(limits)):
-        head = head if len(head) >= HEAD_BYTES else head + chunk[:HEAD_BYTES]
         digest.update(chunk)
         n_bytes += len(chunk)
+    with os.fdopen(os.dup(handle), "rb") as file:
+        mime_type = sniff_file(file)
     os.lseek(handle, 0, os.SEEK_SET)
-    return FileSummary(digest=digest.hexdigest(), n_bytes=n_bytes, mime_type=sniff(head))
+    return FileSummary(digest=digest.hexdigest(), n_bytes=n_bytes, mime_type=mime_type)
 
 
 def _larger(limits: MediaLimits) -> str:
