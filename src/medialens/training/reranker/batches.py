@@ -13,6 +13,7 @@ from medialens.models.architectures.cross_attention.network import NOTHING
 from medialens.models.layers.tokens import pad
 from medialens.training.examples import Pixels, to_tensor
 from medialens.training.reranker.crowds import Crowd, Form
+from medialens.training.reranker.letters import asked_for, label_letters, written_in
 from medialens.training.tokens import MAX_TOKENS
 
 _PARTS: dict[Form, tuple[Form, ...]] = {"picture and text": ("second text", "picture")}
@@ -25,10 +26,14 @@ class CrowdBatch:
     Attributes:
         given: What the network reads; see `CrossAttentionNetwork.both`. The rows are sides, not yet pairs.
         matches: (n, n) bool; document j is what query i asks for.
+        spelling: (m, length) numbers of the tokens of each text that names a word and each picture that shows one.
+        letters: (m, 26), 1.0 for each letter of those words.
     """
 
     given: dict[str, Tensor]
     matches: Tensor
+    spelling: Tensor
+    letters: Tensor
 
     def pairs(self, chosen: Tensor) -> dict[str, Tensor]:
         """What the network reads of the pairs (query, document) that are true in `chosen` (n, n), row by row."""
@@ -64,7 +69,23 @@ def to_tensors(crowd: Crowd, tokenizer: PreTrainedTokenizerFast, *, n_cells: int
         keys = _keys(crowd, form)
         given[tokens_name], _ = pad([[token for key in one for token in spans[key]] for one in keys], value=NOTHING)
         given[f"{name}_parts"] = _membership(keys, position)
-    return CrowdBatch(given=given, matches=torch.from_numpy(crowd.matches.copy()))
+    words = {key: word for key, word in _words(crowd).items() if key in spans}
+    spelling, _ = (
+        pad([list(spans[key]) for key in words], value=NOTHING) if words else (torch.zeros((0, 0)).long(), None)
+    )
+    return CrowdBatch(
+        given=given, matches=torch.from_numpy(crowd.matches.copy()),
+        spelling=spelling, letters=label_letters([*words.values()]),
+    )  # fmt: skip
+
+
+def _words(crowd: Crowd) -> dict[object, str]:
+    """The texts that name a word and the pictures that show one, with the word."""
+    named: dict[object, str] = dict(zip(crowd.texts["text"], map(asked_for, crowd.examples), strict=True))
+    shown: dict[object, str] = {
+        (form, at): written_in(one) for form in crowd.drawings for at, one in enumerate(crowd.examples)
+    }
+    return {key: word for key, word in {**named, **shown}.items() if word}
 
 
 def _distinct(crowd: Crowd) -> tuple[dict[str, None], dict[object, Pixels]]:

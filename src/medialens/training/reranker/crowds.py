@@ -31,7 +31,7 @@ _FORMS: dict[tuple[Form, Form], float] = {
 }
 
 # Kinds that an embedder mixes up are shown more often than others.
-_MORE_OF = {"relation": 3.0, "word": 3.5, "count": 1.5, "clip": 2.0}
+_MORE_OF = {"relation": 3.0, "word": 6.0, "count": 1.5, "clip": 2.0}
 _ONE_KIND_SHARE = 0.7
 _ARRANGED_SHARE = 0.6
 

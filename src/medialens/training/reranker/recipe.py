@@ -20,6 +20,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from medialens.training.reranker.batches import CrowdBatch, to_tensors
 from medialens.training.reranker.crowds import make_crowd
+from medialens.training.reranker.letters import Letters
 from medialens.training.reranker.network import build_network
 from medialens.training.run import Run, RunSettings, go_on
 from medialens.training.tokens import build_tokenizer
@@ -34,17 +35,20 @@ class RecipeSettings(RunSettings):
         n_clusters, n_rivals: Clusters a step; beside the first scene of each, so many rivals.
         n_alike, n_others: Documents that each query is compared with beside its own: the nearest, and any.
         tower_share: Learning rate of what the embedder has learnt already, as a share of that of the rest.
+        reading_share: Weight of the lesson in letters.
         layers: Of cross-attention.
     """
 
     embedder: str
-    steps: int = 6000
+    steps: int = 6500
     learning_rate: float = 1e-3
-    n_clusters: int = 12
+    checkpoint_steps: int = 400
+    n_clusters: int = 9
     n_rivals: int = 3
     n_alike: int = 6
     n_others: int = 1
-    tower_share: float = 0.3
+    tower_share: float = 0.5
+    reading_share: float = 0.3
     layers: int = 2
 
 
@@ -55,22 +59,25 @@ class RerankerRun(Run[RecipeSettings]):
         torch.manual_seed(settings.seed)
         self.tokenizer = build_tokenizer()
         network = build_network(Path(settings.embedder), layers=settings.layers)
-        super().__init__(settings, folder, network=network)
+        super().__init__(settings, folder, network=network, helpers={"letters": Letters(network.places.shape[1])})
 
     def loss(self) -> Tensor:
         """Of the pairs of the step's crowd that are hard to tell apart, and of a few that are not."""
         settings = self.settings
         crowd = make_crowd(settings.seed, self.step, n_clusters=settings.n_clusters, n_rivals=settings.n_rivals)
         batch = to_tensors(crowd, self.tokenizer, n_cells=self.network.n_cells)
-        cosines, said, chosen = self._compare(batch)
+        with self._fast():
+            vectors, bank = self.network.represent(batch.given)
+            reading = self.helpers["letters"](bank, batch.spelling, batch.letters)
+        cosines, said, chosen = self._compare(batch, vectors, bank)
         # Attention has to answer alone as well: beside a cosine that is mostly right, it would learn next to nothing.
-        return pair_loss(cosines + said, batch.matches, chosen) + pair_loss(said, batch.matches, chosen)
+        answering = pair_loss(cosines + said, batch.matches, chosen) + pair_loss(said, batch.matches, chosen)
+        loss: Tensor = answering + settings.reading_share * reading
+        return loss
 
-    def _compare(self, batch: CrowdBatch) -> tuple[Tensor, Tensor, Tensor]:
+    def _compare(self, batch: CrowdBatch, vectors: Tensor, bank: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Scaled cosines, and what attention says, (n, n) each; and the pairs of which it was asked."""
         network, given, settings = self.network, batch.given, self.settings
-        with self._fast():
-            vectors, bank = network.represent(given)
         n = len(batch.matches)
         queries, documents = given["query_parts"].repeat_interleave(n, 0), given["document_parts"].repeat(n, 1)
         cosines = network.cosine_scale * network.cosines(vectors, queries, documents).view(n, n)
