@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 HELVETICA = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>"
@@ -52,7 +53,7 @@ def document(
     ]
     for index, (content, own) in enumerate(zip(contents, each, strict=True)):
         number = 5 + 2 * index
-        font = b"/Resources<</Font<</F 3 0 R>>>>"
+        font = b"" if b"/Resources" in own else b"/Resources<</Font<</F 3 0 R>>>>"
         objects += [b"<</Type/Page/Parent 2 0 R/Contents %d 0 R%b%b>>" % (number, font, own), stream(content)]
     return pdf([*objects, *more])
 
@@ -78,3 +79,73 @@ def corners(width: float, height: float) -> bytes:
         + square("blue", (0, 0, half_width, half_height))
         + square("black", (half_width, 0, half_width, half_height))
     )
+
+
+def picture(width: int, height: int, data: bytes, compression: str) -> bytes:
+    """An image object of these RGB samples, as Pillow encodes them: ``DCTDecode`` is JPEG, ``FlateDecode`` zlib."""
+    kind = b"/Type/XObject/Subtype/Image/ColorSpace/DeviceRGB/BitsPerComponent 8"
+    return stream(data, b"%b/Width %d/Height %d/Filter/%b" % (kind, width, height, compression.encode()))
+
+
+def illustrated(pages: Sequence[tuple[bytes, bytes]], size: tuple[int, int]) -> bytes:
+    """A document whose pages show a picture each, an image object, as ``/I``.
+
+    Args:
+        pages: Content stream and image object of each.
+        size: Width and height of all pages, in points.
+    """
+    first = 4 + 2 * len(pages)
+    box = b"/MediaBox[0 0 %d %d]" % size
+    keys = [
+        b"%b/Resources<</Font<</F 3 0 R>>/XObject<</I %d 0 R>>>>" % (box, first + index) for index in range(len(pages))
+    ]
+    return document([content for content, _ in pages], keys=keys, more=[image for _, image in pages])
+
+
+_PADDING = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")
+_IDENTITY = b"0123456789abcdef"
+
+
+def encrypted(content: bytes, *, password: bytes) -> bytes:
+    """A page of this content, encrypted as ISO 32000-1, 7.6.3 says: revision 2 of the standard handler, 40-bit RC4.
+
+    Args:
+        content: The content stream.
+        password: The user's; an empty one opens without being asked for.
+    """
+    permissions = -4
+    user = (password + _PADDING)[:32]
+    owner = _rc4(hashlib.md5((b"owner" + _PADDING)[:32], usedforsecurity=False).digest()[:5], user)
+    seed = user + owner + permissions.to_bytes(4, "little", signed=True) + _IDENTITY
+    key = hashlib.md5(seed, usedforsecurity=False).digest()[:5]
+    rights = b"<</Filter/Standard/V 1/R 2/O<%b>/U<%b>/P %d>>" % (
+        owner.hex().encode(),
+        _rc4(key, _PADDING).hex().encode(),
+        permissions,
+    )
+    of_stream = hashlib.md5(key + b"\x05\0\0" + b"\0\0", usedforsecurity=False).digest()[:10]  # object 5
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 72 72]/Contents 5 0 R/Resources<</Font<</F 3 0 R>>>>>>"
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[4 0 R]/Count 1>>",
+        HELVETICA,
+        page,
+        stream(_rc4(of_stream, content)),
+        rights,
+    ]
+    identity = _IDENTITY.hex().encode()
+    return pdf(objects, trailer=b"/Encrypt 6 0 R/ID[<%b><%b>]" % (identity, identity))
+
+
+def _rc4(key: bytes, data: bytes) -> bytes:
+    state, j = list(range(256)), 0
+    for i in range(256):
+        j = (j + state[i] + key[i % len(key)]) % 256
+        state[i], state[j] = state[j], state[i]
+    out, i, j = bytearray(), 0, 0
+    for byte in data:
+        i = (i + 1) % 256
+        j = (j + state[i]) % 256
+        state[i], state[j] = state[j], state[i]
+        out.append(byte ^ state[(state[i] + state[j]) % 256])
+    return bytes(out)

@@ -36,7 +36,10 @@ _OVERSAMPLING = 4
 """How many pixels are drawn for each that the model looks at: what it takes to scale down without loss."""
 
 _LEAST_SIDE = 640
-"""Pixels of the shorter side below which a page is not drawn for the sake of a model: thin lines would be lost."""
+"""Pixels of the shorter side below which nothing is drawn for the sake of a small model: PDFium thins lines and letters
+out where scaling down from more pixels keeps their grey. Vectors of the model "demo" (96x96 pixels) have a cosine of at
+least 0.9995 with those of pages at 144 dpi, at 320 pixels 0.997, at 192 pixels 0.991; drawing and preparing a slide at
+640 takes about a third of the time."""
 
 _LIGATURES = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)}  # ff, fi, fl, ...
 # What PDFium writes for a hyphen at the end of a line, where the word goes on in the next.

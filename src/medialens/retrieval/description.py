@@ -20,6 +20,7 @@ from medialens.retrieval.references import MEDIA, StoreLike
 
 Scalar: TypeAlias = str | int | float | bool
 
+PDF = "application/pdf"
 _LIMITS = MediaLimits()
 
 
@@ -79,6 +80,7 @@ def describe(  # noqa: PLR0913  # each is a plain choice of the caller's
     modality: Literal["video"] | None = None,
     store: StoreLike = None,
     copy: bool = False,
+    pdf: bool = False,
     limits: MediaLimits = _LIMITS,
 ) -> MediaDescription:
     """Register a file with the store and say what is known about it.
@@ -90,6 +92,7 @@ def describe(  # noqa: PLR0913  # each is a plain choice of the caller's
             None takes its first frame, as a picture. Makes no difference for other files that are clips.
         store: Where it is registered; None is the default store.
         copy: Keep the bytes in the store. Otherwise the store points to the file and notices when it changes.
+        pdf: Take a whole PDF as well, whose pages are another matter.
         limits: What may be read.
 
     Raises:
@@ -101,26 +104,28 @@ def describe(  # noqa: PLR0913  # each is a plain choice of the caller's
     source, media = source_name(path), open_store(store)
     reference = media.register(path, copy=copy, limits=limits)
     known = MediaDescription(reference=reference, source=source, caption=caption)
-    return _looked_at(known, modality, media, limits)
+    return known if pdf and reference.mime_type == PDF else _looked_at(known, modality, media, limits)
 
 
-def describe_bytes(
+def describe_bytes(  # noqa: PLR0913  # as above
     data: bytes,
     *,
     caption: str = "",
+    source: str = "",
     modality: Literal["video"] | None = None,
     store: StoreLike = None,
+    pdf: bool = False,
     limits: MediaLimits = _LIMITS,
 ) -> MediaDescription:
     """Put the bytes of a file into the store and say what is known about it; see `describe`.
 
-    Its source is where the store knows the same bytes from, and mostly "".
+    Their source, unless it is given, is where the store knows the same bytes from, and mostly "".
     """
     _check_modality(modality)
     media = open_store(store)
     reference = media.put(data)
-    known = MediaDescription(reference=reference, source=media.source(reference), caption=caption)
-    return _looked_at(known, modality, media, limits)
+    known = MediaDescription(reference=reference, source=source or media.source(reference), caption=caption)
+    return known if pdf and reference.mime_type == PDF else _looked_at(known, modality, media, limits)
 
 
 def _check_modality(modality: str | None) -> None:
@@ -134,7 +139,8 @@ def _looked_at(
     """What is known, and what a look at the medium adds: the size of a picture, the duration of a moving one."""
     reference, name = known.reference, known.source or str(known.reference)
     if reference.modality not in MEDIA:
-        msg = f"{name!r} holds {reference.mime_type}; expected a file of {', '.join(MEDIA)}"
+        hint = "; its pages are described by describe_pages" if reference.mime_type == PDF else ""
+        msg = f"{name!r} holds {reference.mime_type}; expected a file of {', '.join(MEDIA)}{hint}"
         raise MediaDecodeError(msg, source=name)
     if reference.modality != "image":
         if modality is not None and reference.modality != modality:

@@ -7,10 +7,15 @@ descriptions of its pieces stand here too, one a way to cut, named after it: `de
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+from medialens.media.limits import MediaLimits
+from medialens.media.segment.pages import Pages, split_pages
 from medialens.media.segment.segment import Segment
 from medialens.retrieval.description import MediaDescription
+from medialens.retrieval.references import StoreLike
 
+_LIMITS = MediaLimits()
 _OPENING = re.compile(r"<+(?=media://)")
 
 
@@ -34,3 +39,20 @@ def describe_segment(segment: Segment, caption: str = "") -> MediaDescription:
         parent=segment.parent,
         thumbnail=segment.thumbnail,
     )
+
+
+def describe_pages(  # noqa: PLR0913  # those of `split_pages`
+    path: str | Path | bytes,
+    *,
+    store: StoreLike = None,
+    pages: Pages = None,
+    copy: bool = False,
+    thumbnails: bool = False,
+    limits: MediaLimits = _LIMITS,
+) -> list[MediaDescription]:
+    """What is known about each page of a PDF: its number, its text, its size, the document it belongs to.
+
+    Takes the same arguments, and raises the same errors, as `medialens.media.segment.pages.split_pages`.
+    """
+    found = split_pages(path, store=store, pages=pages, copy=copy, thumbnails=thumbnails, limits=limits)
+    return [describe_segment(segment) for segment in found]
