@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from langchain_core.documents import Document
 
+from medialens.errors import InputError, MedialensError
+from medialens.langchain.cutting import cutter
 from medialens.media.limits import MediaLimits
-from medialens.retrieval.description import Scalar, describe, merge_metadata
-from medialens.retrieval.references import StoreLike, compose
+from medialens.media.local_file import summarise_file
+from medialens.media.segment.segment import Segment
+from medialens.media.store import local_path, open_store
+from medialens.retrieval.description import PDF, MediaDescription, Scalar, describe, merge_metadata
+from medialens.retrieval.references import MEDIA, StoreLike, compose
+from medialens.retrieval.segments import describe_segment
 
 _LIMITS = MediaLimits()
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://github.com/medialens/medialens#document")
+_LOG = logging.getLogger(__name__)
 
 
 def media_document(  # noqa: PLR0913  # each is a plain choice of the caller's
@@ -51,8 +60,65 @@ def media_document(  # noqa: PLR0913  # each is a plain choice of the caller's
         something is absent.
     """
     description = describe(path, caption=caption, modality=modality, store=store, copy=copy, limits=limits)
-    content = compose(caption, description.reference)
-    return Document(page_content=content, metadata=merge_metadata(description, metadata))
+    return to_document(description, metadata)
+
+
+def media_documents(  # noqa: PLR0913  # as above
+    path: str | Path | Iterable[str | Path],
+    *,
+    split: bool = True,
+    store: StoreLike = None,
+    copy: bool = False,
+    metadata: Mapping[str, Scalar] | None = None,
+    errors: Literal["raise", "skip"] = "raise",
+    limits: MediaLimits = _LIMITS,
+) -> list[Document]:
+    """Documents about all media in a folder, in one file, or in several: the pieces in which they are found.
+
+    PDFs become pages, long pictures tiles, videos clips and sounds windows of ten seconds; other pictures stay whole.
+    For other pieces, use the parsers of `medialens.langchain`, such as ``VideoClipParser(scenes=True)``.
+
+    Args:
+        path: A file or URL, a folder, or several of them. Of a folder all files count, also those in its folders, in
+            the order of their names; what is hidden (``.name``) and what is no medium is passed over.
+        split: False gives one document for each picture, video and sound. PDFs always come page by page.
+        store: Where the files are registered; see `media_document`.
+        copy: Keep the bytes in the store; see `media_document`.
+        metadata: Further flat scalars, of all documents.
+        errors: "raise" raises the first error; "skip" leaves the file out, and logs a warning that names it.
+        limits: What may be read.
+
+    Raises:
+        MediaNotFoundError: There is no such file or folder.
+        MediaError: A file is corrupt, or over the limits.
+    """
+    return list(
+        lazy_media_documents(path, split=split, store=store, copy=copy, metadata=metadata, errors=errors, limits=limits)
+    )
+
+
+def lazy_media_documents(  # noqa: PLR0913  # as above
+    path: str | Path | Iterable[str | Path],
+    *,
+    split: bool = True,
+    store: StoreLike = None,
+    copy: bool = False,
+    metadata: Mapping[str, Scalar] | None = None,
+    errors: Literal["raise", "skip"] = "raise",
+    limits: MediaLimits = _LIMITS,
+) -> Iterator[Document]:
+    """`media_documents`, one after the other: what ``index()`` takes of a large folder."""
+    if errors not in {"raise", "skip"}:
+        msg = f"errors={errors!r} is neither 'raise' nor 'skip'"
+        raise InputError(msg, value=errors)
+    for file, is_named in _files([path] if isinstance(path, (str, Path)) else path):
+        try:
+            if is_named or _is_medium(file, limits):
+                yield from _documents(file, split=split, store=store, copy=copy, metadata=metadata, limits=limits)
+        except MedialensError as error:
+            if errors == "raise":
+                raise
+            _LOG.warning("left out %s: %s", file, error)
 
 
 def document_key(document: Document, namespace: str = "") -> str:
@@ -60,7 +126,74 @@ def document_key(document: Document, namespace: str = "") -> str:
 
     The same document always gets the same one, on any machine. Qdrant takes UUIDs only, which LangChain's own
     digests are not; PGVector's ids are unique in a whole table, so give each collection its `namespace`:
-    ``key_encoder=lambda document: document_key(document, "my-collection")``.
+    ``key_encoder=functools.partial(document_key, namespace="my-collection")``.
     """
     identity = [namespace, document.page_content, document.metadata]
     return str(uuid.uuid5(_NAMESPACE, json.dumps(identity, sort_keys=True)))
+
+
+def to_document(description: MediaDescription, metadata: Mapping[str, Any] | None = None) -> Document:
+    """The Document about a medium, or a piece of one."""
+    content = compose(description.caption, description.reference)
+    return Document(page_content=content, metadata=merge_metadata(description, metadata))
+
+
+def segment_to_document(segment: Segment, *, source: str = "", metadata: Mapping[str, Any] | None = None) -> Document:
+    """The Document about one piece of a file.
+
+    Args:
+        segment: What a function of `medialens.media.segment` gave.
+        source: Where the file came from, if that is known better than to the store.
+        metadata: Further flat scalars.
+    """
+    found = describe_segment(segment)
+    found = dataclasses.replace(found, source=source or found.source)
+    if found.reference == found.reference.whole():  # nothing was cut
+        found = dataclasses.replace(found, parent=None)
+    return to_document(found, metadata)
+
+
+def _files(paths: Iterable[str | Path]) -> Iterator[tuple[str | Path, bool]]:
+    """Files, and whether the caller named them one by one."""
+    for path in paths:
+        if isinstance(path, str) and path.lower().startswith(("http://", "https://")):
+            yield path, True
+            continue
+        local = Path(local_path(path))
+        if local.is_dir():
+            yield from ((file, False) for file in _visible_files(local))
+        else:
+            yield path, True
+
+
+def _documents(  # noqa: PLR0913  # those of `media_documents`
+    file: str | Path,
+    *,
+    split: bool,
+    store: StoreLike,
+    copy: bool,
+    metadata: Mapping[str, Scalar] | None,
+    limits: MediaLimits,
+) -> Iterator[Document]:
+    media = open_store(store)
+    kind = media.register(file, copy=copy, limits=limits)
+    cut = cutter(kind.mime_type) if split or kind.mime_type == PDF else None
+    if cut is None:
+        yield media_document(file, store=media, copy=copy, metadata=metadata, limits=limits)
+        return
+    for segment in cut(file, store=media, copy=copy, limits=limits):
+        yield segment_to_document(segment, metadata=metadata)
+
+
+def _visible_files(folder: Path) -> Iterator[Path]:
+    for entry in sorted(folder.iterdir()):
+        if not entry.name.startswith("."):
+            if entry.is_dir():
+                yield from _visible_files(entry)
+            else:
+                yield entry
+
+
+def _is_medium(file: str | Path, limits: MediaLimits) -> bool:
+    summary = summarise_file(Path(file), limits)
+    return summary.mime_type == PDF or summary.mime_type.partition("/")[0] in MEDIA
