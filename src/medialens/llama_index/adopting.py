@@ -71,6 +71,13 @@ def as_node(node: BaseNode, *, store: StoreLike = None, limits: MediaLimits = _L
     return adopted
 
 
+def adopt(node: BaseNode, *, store: StoreLike = None, limits: MediaLimits = _LIMITS) -> BaseNode:
+    """`as_document` of a document, `as_node` of any other node."""
+    if isinstance(node, Document):
+        return as_document(node, store=store, limits=limits)
+    return as_node(node, store=store, limits=limits)
+
+
 def as_document(document: Document, *, store: StoreLike = None, limits: MediaLimits = _LIMITS) -> Document:
     """The document about its media with their digests in its hash, so that changed bytes are noticed.
 
@@ -82,6 +89,12 @@ def as_document(document: Document, *, store: StoreLike = None, limits: MediaLim
     return MediaDocument(
         id_=document.id_, embedding=document.embedding, **fields, relationships={**document.relationships}
     )
+
+
+def has_media(node: BaseNode) -> bool:
+    """Whether it is about more than text."""
+    resources = (getattr(node, f"{name}_resource", None) for name in MEDIA)
+    return bool(node.metadata.get("media_ref")) or isinstance(node, ImageNode) or any(resources)
 
 
 def _media_of(node: BaseNode) -> list[_Medium]:

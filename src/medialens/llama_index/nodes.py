@@ -95,7 +95,11 @@ def file_id(source: str | Path, *, modality: Literal["video"] | None = None) -> 
 
 
 def node_fields(
-    description: MediaDescription, *, store: StoreLike, metadata: Mapping[str, Any] | None = None, text: str = ""
+    description: MediaDescription,
+    *,
+    store: StoreLike,
+    metadata: Mapping[str, Any] | None = None,
+    with_text: bool = False,
 ) -> dict[str, Any]:
     """The fields of the canonical node about a medium or a piece of one, but for its id and its relationships.
 
@@ -103,12 +107,13 @@ def node_fields(
         description: What is known about it.
         store: Where it is registered.
         metadata: The caller's own.
-        text: What is embedded together with the medium, beside its caption.
+        with_text: Whether the text that the file itself has there is embedded, too, as captions are.
     """
-    everything = merge_metadata(description, metadata)
-    words = "\n\n".join(filter(None, (description.caption, text)))
+    said = "\n\n".join(filter(None, (description.caption, description.text)))
+    everything = {**merge_metadata(description, metadata), "caption": said}
+    words = said if with_text else description.caption
     hidden = [*description.metadata()]
-    if not words and everything["caption"]:
+    if said != words:
         hidden.remove("caption")  # the text of a page is worth reading where it is not the node's own text
     return {
         "text_resource": MediaResource(text=words),
@@ -151,9 +156,11 @@ def piece_to_node(
     """
     source = document.ref_doc_id or document.id_
     identity = json.dumps([source, str(description.reference).partition("#")[2]])
+    fields = node_fields(description, store=store, metadata=metadata, with_text=with_text)
+    fields["excluded_llm_metadata_keys"] += [key for key in document.excluded_llm_metadata_keys if key in metadata]
     return Node(
         id_=str(uuid.uuid5(_NAMESPACE, identity)),
-        **node_fields(description, store=store, metadata=metadata, text=description.text if with_text else ""),
+        **fields,
         relationships={NodeRelationship.SOURCE: document.source_node or source_of(document)},
     )
 

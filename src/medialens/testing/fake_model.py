@@ -6,7 +6,9 @@
 or, without the engine of the process: ``Encoder(FakeModel(), engine=Engine())``.
 
 A text becomes a bag of hashed words; a picture, its mean colour; a colour's name in a text points the way of that
-colour, so that "a red circle" finds a red picture. Words that start with "!" make things go wrong:
+colour, so that "a red circle" finds a red picture. With ``fake_models(modalities=MEDIA)`` clips count by the colours
+of their frames, and sounds by the note they sound, in Hertz, which a text may name: "a tone of 440 hertz". Words that
+start with "!" make things go wrong:
 
     !prepare-fails    `prepare` raises ValueError
     !forward-fails    `forward` raises RuntimeError, whatever else is in the batch
@@ -28,7 +30,8 @@ import torch
 
 from medialens.engine.config import EngineConfig
 from medialens.engine.engine import Engine, use_engine
-from medialens.media.decoded import DecodedItem
+from medialens.inputs import Modality
+from medialens.media.decoded import DecodedAudio, DecodedItem
 from medialens.models.placement import Placement
 from medialens.models.protocol import Batch, Cost, Prepared, Recipe, Task
 from medialens.models.spec import ModelSpec
@@ -121,8 +124,11 @@ class FakeModel:
 
     def _vector(self, text: str, item: DecodedItem) -> npt.NDArray[np.float32]:
         vector = sum((_of_word(word, self._dimension) for word in re.findall(r"\w+", text.lower())), start=_ZERO)
-        for image in item.images:
-            vector = vector + np.pad(image.pixels.mean(axis=(0, 1)) / 127.5 - 1, (0, self._dimension - 3))
+        frames = [image.pixels for image in item.images] + [frame for clip in item.videos for frame in clip.frames]
+        for pixels in frames:
+            vector = vector + np.pad(pixels.mean(axis=(0, 1)) / 127.5 - 1, (0, self._dimension - 3))
+        for sound in item.audios:
+            vector = vector + _of_word(str(_loudest_hertz(sound)), self._dimension)
         length = np.linalg.norm(vector)
         return (vector / length if length else np.eye(1, self._dimension)[0]).astype(np.float32)
 
@@ -135,15 +141,23 @@ _DIMENSION = 32
 _ZERO = np.zeros(1)
 
 
-def fake_recipe(task: Task = "embed") -> Recipe:
+SEEN: tuple[Modality, ...] = ("text", "image")
+MEDIA: tuple[Modality, ...] = ("text", "image", "video")
+
+
+def fake_recipe(task: Task = "embed", modalities: tuple[Modality, ...] = SEEN) -> Recipe:
     """The recipe of a `FakeModel`; `dataclasses.replace` it for another."""
+    n_frames = 4 if "video" in modalities else 0
     if task == "score":
-        return Recipe(family="fake", task="score", modalities=("text", "image"), mixes=True, score_kind="logit")
+        return Recipe(
+            family="fake", task="score", modalities=modalities, mixes=True, score_kind="logit", n_frames=n_frames
+        )
     return Recipe(
         family="fake",
         task="embed",
-        modalities=("text", "image"),
+        modalities=modalities,
         mixes=True,
+        n_frames=n_frames,
         dimension=_DIMENSION,
         score_kind="probability",
         logit_scale=10.0,
@@ -151,15 +165,15 @@ def fake_recipe(task: Task = "embed") -> Recipe:
 
 
 @contextlib.contextmanager
-def fake_models(config: EngineConfig | None = None) -> Iterator[Engine]:
+def fake_models(config: EngineConfig | None = None, *, modalities: tuple[Modality, ...] = SEEN) -> Iterator[Engine]:
     """Within the block every handle of this process runs on `FakeModel`, whatever model it names."""
-    engine = Engine(config or EngineConfig(cpu_lanes=2, prepare_threads=2), loader=_load_fake)
+
+    def load(spec: ModelSpec) -> FakeModel:
+        return FakeModel(recipe=fake_recipe(modalities=modalities), identity=f"fake {spec.repository}")
+
+    engine = Engine(config or EngineConfig(cpu_lanes=2, prepare_threads=2), loader=load)
     with engine, use_engine(engine):
         yield engine
-
-
-def _load_fake(spec: ModelSpec) -> FakeModel:
-    return FakeModel(task="embed", identity=f"fake {spec.repository}")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -172,6 +186,13 @@ def _of_word(word: str, dimension: int) -> npt.NDArray[np.float64]:
         at = int.from_bytes(hashlib.sha256(word.encode()).digest()[:4], "big")
         vector[3 + at % (dimension - 3)] = 1
     return vector
+
+
+def _loudest_hertz(sound: DecodedAudio) -> int:
+    """The note that is loudest, to the nearest ten Hertz."""
+    spectrum = np.abs(np.fft.rfft(sound.samples))
+    spectrum[0] = 0
+    return 10 * round(float(np.argmax(spectrum)) * sound.sample_rate_hz / len(sound.samples) / 10)
 
 
 def _n_patches(item: DecodedItem) -> int:
