@@ -33,7 +33,7 @@ class Timeline:
     Attributes:
         unit: Seconds of one unit.
         start, end: When the first frame begins and the last one is over.
-        n_frames: How many packets hold frames.
+        starts: When each frame begins, ascending.
         keyframes: When each frame begins that can be decoded without others, ascending.
         positions: Where in the file each of them is, for formats without an index; else empty.
     """
@@ -41,9 +41,14 @@ class Timeline:
     unit: Fraction
     start: int
     end: Fraction
-    n_frames: int
+    starts: array[int]
     keyframes: array[int]
     positions: array[int]
+
+    @property
+    def n_frames(self) -> int:
+        """How many packets hold frames."""
+        return len(self.starts)
 
     @property
     def duration(self) -> Fraction:
@@ -62,7 +67,7 @@ def timeline_of(container: Any, stream: Any, video: Encoded, limits: MediaLimits
         MediaLimitError: It is longer than `limits.max_seconds`.
     """
     timeline = _timelines.get(video.digest, lambda: _look_through(container, stream, video, limits))
-    _check_seconds(timeline.duration, video, limits)
+    check_seconds(timeline, video, limits)
     return timeline
 
 
@@ -85,29 +90,29 @@ def has_true_times(container: Any) -> bool:
 
 
 def _look_through(container: Any, stream: Any, video: Encoded, limits: MediaLimits) -> Timeline:
-    n_frames, first, last, end = 0, math.inf, -math.inf, -math.inf
+    first, last, end = math.inf, -math.inf, -math.inf
     unit, seeks_bytes = Fraction(stream.time_base), container.format.name == "mpegts"
     longest = limits.max_seconds / unit
-    keyframes: list[tuple[int, int]] = []
+    starts, keyframes = array("q"), list[tuple[int, int]]()
     for start, packet in _starts(container, stream, video):
-        n_frames += 1
+        starts.append(start)
         first, last, end = min(first, start), max(last, start), max(end, start + (packet.duration or 0))
         if packet.is_keyframe:
-            keyframes.append((start, packet.pos if seeks_bytes else 0))
-        if last - first > longest or n_frames > _MAX_PACKETS:
-            raise _too_long((last - first) * unit, n_frames, video, limits)
-    if not n_frames:
+            keyframes.append((start, (packet.pos or 0) if seeks_bytes else 0))
+        if last - first > longest or len(starts) > _MAX_PACKETS:
+            raise _too_long((last - first) * unit, len(starts), video, limits)
+    if not starts:
         raise no_frames(video)
     # Where the last packet does not say how long it lasts: as long as the others, on average.
-    length = Fraction(int(last - first), max(1, n_frames - 1)) if end <= last else Fraction(int(end - last))
+    length = Fraction(int(last - first), max(1, len(starts) - 1)) if end <= last else Fraction(int(end - last))
     keyframes.sort()
     return Timeline(
         unit=unit,
         start=int(first),
         end=int(last) + length,
-        n_frames=n_frames,
+        starts=array("q", sorted(starts)),
         keyframes=array("q", (start for start, _ in keyframes)),
-        positions=array("q", (position or 0 for _, position in keyframes) if seeks_bytes else ()),
+        positions=array("q", (position for _, position in keyframes) if seeks_bytes else ()),
     )
 
 
@@ -125,9 +130,14 @@ def _starts(container: Any, stream: Any, video: Encoded) -> Iterator[tuple[int, 
             raise MediaDecodeError(msg, source=video.name, mime_type=video.mime_type)
 
 
-def _check_seconds(duration: Fraction, video: Encoded, limits: MediaLimits) -> None:
-    if duration > limits.max_seconds:
-        raise _too_long(duration, 0, video, limits)
+def check_seconds(timeline: Timeline, video: Encoded, limits: MediaLimits) -> None:
+    """Refuse a video by its length.
+
+    Raises:
+        MediaLimitError: It is longer than `limits.max_seconds`.
+    """
+    if timeline.duration > limits.max_seconds:
+        raise _too_long(timeline.duration, 0, video, limits)
 
 
 def _too_long(seconds: Any, n_frames: int, video: Encoded, limits: MediaLimits) -> MediaLimitError:

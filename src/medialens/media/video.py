@@ -17,11 +17,11 @@ from medialens.errors import MediaDecodeError
 from medialens.media.animation import load_animation, read_animation
 from medialens.media.containers import FORMATS
 from medialens.media.decoded import DecodedVideo
-from medialens.media.frame_reader import sample_container
 from medialens.media.frames import Clip
 from medialens.media.limits import MediaLimits
 from medialens.media.moments import Window, look_at, on_show
 from medialens.media.source import Encoded
+from medialens.media.video_backends import sample_file
 
 _DEFAULT_LIMITS = MediaLimits()
 _WHOLE = Window()
@@ -54,7 +54,7 @@ def load_video(
         numbers, starts = _chosen(clip.starts, look_at(window, clip.duration, n_frames, "the clip"))
         frames = [clip.frames[number] for number in numbers]
     elif clip.mime_type in FORMATS:
-        frames, starts = sample_container(clip, window, n_frames, limits)
+        frames, starts = sample_file(clip, window, n_frames, limits)
     elif clip.mime_type.startswith("image/"):
         animation = read_animation(clip, limits)
         moments = look_at(window, animation.duration, n_frames, repr(clip.name))
