@@ -10,6 +10,7 @@ before) is left to Pillow, and the colours to the same code as those of still pi
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
@@ -88,7 +89,13 @@ def load_animation(
         MediaDecodeError: Corrupt or truncated.
         MediaLimitError: Frames are too large, or too many of them would have to be decoded.
     """
-    frames: list[npt.NDArray[np.uint8]] = []
+    return list(iterate_animation(picture, animation, numbers, limits))
+
+
+def iterate_animation(
+    picture: Encoded, animation: Animation, numbers: Sequence[int], limits: MediaLimits
+) -> Iterator[npt.NDArray[np.uint8]]:
+    """What `load_animation` gives, one by one; none is kept."""
     # Before it is opened, too: Pillow makes room for the canvas of a WebP file then.
     check_frame_size(*animation.size, numbers[-1] + 1, repr(picture.name), limits)
     with reading(picture, limits) as image:
@@ -96,14 +103,12 @@ def load_animation(
         if len(animation.durations) == 1 and getattr(image, "is_animated", False) and picture.mime_type == "image/avif":
             msg = f"{picture.name!r} is an animated AVIF, which cannot be decoded as a clip; convert it to WebP or mp4"
             raise MediaDecodeError(msg, source=picture.name, mime_type=picture.mime_type)
-        for at, number in enumerate(numbers):
-            if at and number == numbers[at - 1]:
-                frames.append(frames[-1])
-                continue
+        for number, times in itertools.groupby(numbers):
             if len(animation.durations) > 1:
                 image.seek(animation.first + number)
-            frames.append(pixels_of(image, picture, limits))
-    return frames
+            pixels = pixels_of(image, picture, limits)
+            for _ in times:
+                yield pixels
 
 
 def _read_gif(data: bytes, check: Callable[[int], None]) -> Animation:
