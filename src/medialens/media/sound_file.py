@@ -84,7 +84,7 @@ def _audio_stream(container: Any, sound: Encoded) -> Any:
         raise MediaDecodeError(msg, source=sound.name, mime_type=sound.mime_type)
     for stream in container.streams:
         if stream is not found:
-            stream.discard = "all"
+            stream.discard = type(stream.discard).all
     found.codec_context.thread_count = 1  # sounds are prepared on several threads already
     return found
 
