@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from medialens.engine.cache import CacheStats
-from medialens.engine.fork_gate import gate
 from medialens.errors import EngineError
+from medialens.media.fork_gate import gate
 
 logger = logging.getLogger(__name__)
 

@@ -15,12 +15,12 @@ from typing import TypeAlias
 import torch
 
 from medialens.engine.batching import Budget, batch_cost
-from medialens.engine.fork_gate import gate
 from medialens.engine.isolation import Done, run_isolated
 from medialens.engine.scheduler import LaneRole, Scheduler
 from medialens.engine.stats import Counters
 from medialens.engine.threads import limit_this_thread
 from medialens.engine.work import Deployment, Work
+from medialens.media.fork_gate import gate
 from medialens.models.protocol import Batch, Prepared
 
 

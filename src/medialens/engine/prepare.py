@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 
 from medialens.engine.cache import OnceCache
 from medialens.engine.finish import Finisher
-from medialens.engine.fork_gate import gate
 from medialens.engine.isolation import item_error
 from medialens.engine.request import Priority, Request, Source, query_error
 from medialens.engine.scheduler import Scheduler
@@ -20,6 +19,7 @@ from medialens.errors import MedialensError, UnsupportedModalityError
 from medialens.inputs import Modality
 from medialens.media.decode import decisive, decode
 from medialens.media.decoded import DecodedImage, DecodedItem, MediaNeeds
+from medialens.media.fork_gate import gate
 from medialens.media.resolved import ResolvedItem
 from medialens.models.protocol import Prepared
 

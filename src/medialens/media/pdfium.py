@@ -1,8 +1,8 @@
 """PDFium, one call at a time: the thin place that opens its handles, and closes each of them.
 
-PDFium is not thread-safe, not even for different documents: every call happens under one lock of the process. A fork
-waits for that lock, so that a child never finds the library in the middle of something; parent and child then go on
-separately. Code outside this package that uses pypdfium2 on other threads is not covered by the lock.
+PDFium is not thread-safe, not even for different documents: every call happens under one lock of the process, and
+behind the gate that forks wait for, so that a child never finds the library in the middle of something. Code outside
+this package that uses pypdfium2 on other threads is not covered by the lock.
 """
 
 from __future__ import annotations
@@ -21,12 +21,26 @@ import numpy.typing as npt
 
 from medialens.errors import MediaDecodeError, MedialensError
 from medialens.extras import require
+from medialens.media.fork_gate import gate
 from medialens.media.source import Encoded
 
 _lock = threading.RLock()
+
+
+def _renew_lock() -> None:
+    global _lock  # noqa: PLW0603  # a fork that lost patience at the gate left it with a thread that is no more
+    _lock = threading.RLock()
+
+
 if hasattr(os, "register_at_fork"):
-    # The child's only thread has the identity of the one that forked, and so may release what that one acquired.
-    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
+@contextlib.contextmanager
+def _turn() -> Iterator[None]:
+    with gate, _lock:
+        yield
+
 
 # FPDF_GetLastError (fpdfview.h) -> what is wrong, and what to do.
 _ERRORS: dict[int, str] = {
@@ -45,7 +59,7 @@ class Pdf:
 
     def __init__(self, document: Any, raw: ModuleType, pdfium: ModuleType, name: str) -> None:
         self._document, self._raw, self._pdfium, self._name = document, raw, pdfium, name
-        with _lock:
+        with _turn():
             self.n_pages: int = len(document)
 
     def size_points(self, page: int) -> tuple[float, float]:
@@ -55,7 +69,7 @@ class Pdf:
             MediaDecodeError: The page is corrupt.
         """
         size = self._raw.FS_SIZEF()
-        with _lock:
+        with _turn():
             found = self._raw.FPDF_GetPageSizeByIndexF(self._document, page - 1, size)
         if not found:
             raise self._corrupt(page)
@@ -96,7 +110,7 @@ class Pdf:
 
     @contextlib.contextmanager
     def _page(self, page: int) -> Iterator[Any]:
-        with _lock:
+        with _turn():
             try:
                 opened = self._document[page - 1]
             except self._pdfium.PdfiumError as error:
@@ -124,7 +138,7 @@ def open_pdf(content: Encoded) -> Iterator[Pdf]:
     raw = require("pypdfium2.raw", extra="pdf", to="Looking at PDF pages")
     with content.open() as file, contextlib.ExitStack() as stack:
         reader = stack.enter_context(_Reader.of(file, content.name))
-        with _lock:
+        with _turn():
             document = pdfium.PdfDocument(_load(reader, raw, content.name))
             stack.callback(_close, document)
             with contextlib.suppress(pdfium.PdfiumError):  # a broken form must not cost the pages
@@ -187,5 +201,5 @@ def _load(reader: _Reader, raw: ModuleType, name: str) -> Any:
 
 
 def _close(document: Any) -> None:
-    with _lock:
+    with _turn():
         document.close()
