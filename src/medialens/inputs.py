@@ -143,9 +143,10 @@ class Audio(Media):
 class Video(Media):
     """A clip: path, URL, bytes, data URI, media reference, or its frames.
 
-    Files are mp4, mov, webm, mkv, avi and ogg (with the extra ``video``), animated GIF, PNG and WebP, and, as clips
-    of one frame, still pictures. Frames are an array (frames, height, width[, channels]) or tensor (frames, channels,
-    height, width), a list of pictures, or Sentence Transformers' ``{"array": ..., "video_metadata": {"fps": ...}}``.
+    Files are mp4, mov, webm, mkv, avi, MPEG-TS, flv and ogg (with the extra ``video``), animated GIF, PNG and WebP,
+    and, as clips of one frame, still pictures. Frames are an array (frames, height, width[, channels]) or tensor
+    (frames, channels, height, width), a list of pictures, Sentence Transformers' ``{"array": ..., "video_metadata":
+    {"fps": ...}}``, or a torchcodec ``VideoDecoder``, which is asked for the frames that are looked at.
 
     Attributes:
         start_seconds, end_seconds: Only this window of it, counted from its beginning; None is that, and its end.
@@ -234,7 +235,8 @@ class Conversation:
 
 
 Input: TypeAlias = Any
-"""`str`, `Text`, `Image`, `Audio`, `Video`, `Item`, PIL image, array, ST-style dict, or chat messages."""
+"""`str`, `Text`, `Image`, `Audio`, `Video`, `Item`, PIL image, array, torchcodec decoder, ST-style dict, or chat
+messages."""
 
 
 def as_item(value: Input) -> Item | Conversation:
@@ -278,7 +280,7 @@ def _as_part(value: Any) -> Part:
     if _is_clip(value):
         return Video(value)
     if _is_sound(value):
-        return Audio({"array": value, "sampling_rate": None})
+        return Audio(value if _is_audio_decoder(value) else {"array": value, "sampling_rate": None})
     if isinstance(value, Item):
         msg = "an Item cannot stand inside an Item; pass its parts: Item(*item.parts, ...)"
         raise InputError(msg, value=value)
@@ -297,13 +299,19 @@ def _is_picture(value: Any) -> bool:
 
 
 def _is_clip(value: Any) -> bool:
-    return _rank(value) == 4  # noqa: PLR2004  # frames before those
+    return _rank(value) == 4 or "torchcodec.VideoDecoder" in _type_names(value)  # noqa: PLR2004  # frames before those
 
 
 def _is_sound(value: Any) -> bool:
-    """Samples, or channels of them; an array of strings is many texts."""
+    """Samples, or channels of them, or what gives them; an array of strings is many texts."""
+    if _is_audio_decoder(value):
+        return True
     is_numbers = getattr(getattr(value, "dtype", None), "kind", "f") in "fiu"
     return _rank(value) in {1, 2} and is_numbers
+
+
+def _is_audio_decoder(value: Any) -> bool:
+    return "torchcodec.AudioDecoder" in _type_names(value)
 
 
 def _rank(value: Any) -> int:

@@ -14,8 +14,9 @@ from medialens.media.moments import Window
 from medialens.media.reference import MediaReference
 from medialens.media.samples import Samples
 from medialens.media.source import Encoded
+from medialens.media.video_decoder import DecoderClip
 
-Content: TypeAlias = Text | Encoded | DecodedImage | Clip | Samples
+Content: TypeAlias = Text | Encoded | DecodedImage | Clip | DecoderClip | Samples
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,7 +1,7 @@
 """A clip, however it comes, to the frames that a model looks at.
 
     path, URL, bytes --> Encoded --(type)--> animation.py   animated and still pictures, by Pillow
-                                             containers.py  mp4, webm ..., by PyAV (extra ``video``)
+                                             video_backends.py  mp4, webm ..., by PyAV (extra ``video``)
     array, tensor, list --> frames.py --> Clip
                                              all of them: moments.py says which frames -> DecodedVideo
 
@@ -22,13 +22,14 @@ from medialens.media.limits import MediaLimits
 from medialens.media.moments import Window, look_at, on_show
 from medialens.media.source import Encoded
 from medialens.media.video_backends import sample_file
+from medialens.media.video_decoder import DecoderClip, sample_decoder
 
 _DEFAULT_LIMITS = MediaLimits()
 _WHOLE = Window()
 
 
 def load_video(
-    clip: Encoded | Clip,
+    clip: Encoded | Clip | DecoderClip,
     *,
     n_frames: int,
     window: Window = _WHOLE,
@@ -38,7 +39,7 @@ def load_video(
     """The frames on show at the middles of `n_frames` equal parts of the clip, or of its window.
 
     Args:
-        clip: A file's bytes, or a clip that came as frames.
+        clip: A file, or a clip that came as frames or opened.
         n_frames: How many moments are looked at. A clip of fewer frames is seen in the same ones several times.
         window: Which part of it.
         digest: Of clip and window; None is that of the clip alone.
@@ -53,6 +54,8 @@ def load_video(
     if isinstance(clip, Clip):
         numbers, starts = _chosen(clip.starts, look_at(window, clip.duration, n_frames, "the clip"))
         frames = [clip.frames[number] for number in numbers]
+    elif isinstance(clip, DecoderClip):
+        frames, starts = sample_decoder(clip, window, n_frames, limits)
     elif clip.mime_type in FORMATS:
         frames, starts = sample_file(clip, window, n_frames, limits)
     elif clip.mime_type.startswith("image/"):
@@ -76,6 +79,6 @@ def _chosen(starts: Sequence[Fraction], moments: Sequence[Fraction]) -> tuple[li
 def _no_clip(clip: Encoded) -> MediaDecodeError:
     msg = (
         f"{clip.name!r} is no clip that can be decoded: it holds {clip.mime_type} (first bytes {clip.head!r}); "
-        "expected an animated GIF, PNG or WebP, or one of mp4, mov, webm, mkv, avi, ogg"
+        "expected an animated GIF, PNG or WebP, or one of mp4, mov, webm, mkv, avi, ts, flv, ogg"
     )
     return MediaDecodeError(msg, source=clip.name, mime_type=clip.mime_type)

@@ -12,18 +12,23 @@ from medialens.media.limits import MediaLimits
 from medialens.media.resolved import ResolvedPart, selected_window, windowed_digest
 from medialens.media.source import Encoded, read_part, reference_of, says_where
 from medialens.media.video import load_video
+from medialens.media.video_decoder import DecoderClip, is_video_decoder, read_video_decoder
 
 
 def resolve_video(part: Part, limits: MediaLimits) -> ResolvedPart:
-    """Its bytes, or all frames where it came as frames."""
+    """Its bytes, all frames where it came as frames, or the decoder that it came as."""
     video = cast("Video", part)
+    is_decoder = is_video_decoder(video.source)
+    if video.fps is not None and (is_decoder or says_where(video.source)):
+        msg = f"fps={video.fps!r} is for clips that come as frames; a file says itself when its frames are shown"
+        raise InputError(msg, value=video.fps)
     if says_where(video.source):
         reference = reference_of(video)
         window = selected_window(video, reference)
-        if video.fps is not None:
-            msg = f"fps={video.fps!r} is for clips that come as frames; a file says itself when its frames are shown"
-            raise InputError(msg, value=video.fps)
-        content: Encoded | Clip = read_part(video, limits)
+        content: Encoded | Clip | DecoderClip = read_part(video, limits)
+    elif is_decoder:
+        reference, window = None, selected_window(video, None)
+        content = read_video_decoder(video.source, window, limits)
     else:
         reference, window = None, selected_window(video, None)
         content = load_frames(video.source, fps=video.fps, limits=limits)
@@ -39,7 +44,7 @@ def resolve_video(part: Part, limits: MediaLimits) -> ResolvedPart:
 def decode_video(resolved: ResolvedPart, needs: MediaNeeds, limits: MediaLimits) -> DecodedPart:
     """The frames that the model looks at."""
     return load_video(
-        cast("Encoded | Clip", resolved.content),
+        cast("Encoded | Clip | DecoderClip", resolved.content),
         n_frames=needs.n_frames,
         window=selected_window(cast("Video", resolved.part), resolved.reference),
         digest=resolved.digest,
