@@ -151,7 +151,7 @@ def shots(*lengths):
     for number, length in enumerate(lengths):
         base = grey((20, 130, 230, 75)[number % 4], 72, 128)
         for _ in range(length):
-            yield np.clip(base + chance.integers(0, 8, base.shape), 0, 255).astype(np.uint8)
+            yield np.clip(base + chance.integers(0, 8, (72, 128, 1)), 0, 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize("start", [0, 7000])
