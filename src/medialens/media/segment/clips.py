@@ -126,6 +126,8 @@ def _facts(clip: Encoded, limits: MediaLimits) -> _Facts:
     if clip.mime_type in FORMATS:
         facts = probe_video(clip, limits)
         duration = Fraction(facts.duration_seconds).limit_denominator(1_000_000)
+        if not duration:
+            raise _nothing_moves(clip)
         return _Facts(
             duration=duration,
             width=facts.width,
@@ -139,10 +141,14 @@ def _facts(clip: Encoded, limits: MediaLimits) -> _Facts:
         animation = read_animation(clip, limits)
         duration, n_frames = animation.duration, len(animation.durations)
     if not duration:
-        msg = f"{clip.name!r} holds {clip.mime_type}, in which nothing moves; expected a video or an animated picture"
-        raise MediaDecodeError(msg, source=clip.name, mime_type=clip.mime_type)
+        raise _nothing_moves(clip)
     width, height = measure_image(clip, limits)
     return _Facts(duration=duration, width=width, height=height, fps=float(n_frames / duration))
+
+
+def _nothing_moves(clip: Encoded) -> MediaDecodeError:
+    msg = f"{clip.name!r} holds {clip.mime_type}, in which nothing moves; expected a video or an animated picture"
+    return MediaDecodeError(msg, source=clip.name, mime_type=clip.mime_type)
 
 
 def _scenes(settings: SceneSettings, clip: Encoded, facts: _Facts, limits: MediaLimits) -> list[Span]:
