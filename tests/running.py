@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medialens.inputs import Text
-from medialens.media.decoded import DecodedImage, DecodedItem, DecodedVideo
+from medialens.media.decoded import DecodedAudio, DecodedImage, DecodedItem, DecodedVideo
 from medialens.models.loading import ModelSpec, load_model
 from medialens.models.protocol import Model
 
@@ -36,7 +36,16 @@ def clip(*frames: npt.NDArray[np.uint8]) -> DecodedVideo:
     return DecodedVideo(frames=frames, times_seconds=tuple(map(float, range(len(frames)))), digest=digest)
 
 
-def item(*parts: str | DecodedImage | DecodedVideo) -> DecodedItem:
+def sound(n_samples: int, seed: int = 0, rate: int = 8000) -> DecodedAudio:
+    """A tone that rises, in noise: every moment is another."""
+    times = np.arange(n_samples) / rate
+    noise = np.random.default_rng([n_samples, seed]).uniform(-0.05, 0.05, n_samples)
+    samples = (0.6 * np.sin(2 * np.pi * (200 + 311 * seed + 150 * times) * times) + noise).astype(np.float32)
+    digest = hashlib.sha256(samples.tobytes()).hexdigest()
+    return DecodedAudio(samples=samples, sample_rate_hz=rate, digest=digest)
+
+
+def item(*parts: str | DecodedImage | DecodedVideo | DecodedAudio) -> DecodedItem:
     return DecodedItem(tuple(Text(part) if isinstance(part, str) else part for part in parts))
 
 

@@ -23,6 +23,8 @@ from transformers import (
     BertTokenizer,
     ChineseCLIPConfig,
     ChineseCLIPModel,
+    ClapConfig,
+    ClapModel,
     CLIPConfig,
     CLIPModel,
     CLIPTokenizer,
@@ -31,6 +33,7 @@ from transformers import (
     MPNetModel,
     Qwen2Config,
     Qwen2Model,
+    RobertaTokenizer,
     Siglip2Config,
     Siglip2Model,
     Siglip2Tokenizer,
@@ -173,6 +176,22 @@ def clip_tokenizer(folder: Path, *, max_length: int = 77) -> int:
     tokens = list(dict.fromkeys([*tokens, "<|startoftext|>", "<|endoftext|>"]))
     vocabulary = {token: at for at, token in enumerate(tokens)}
     CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=max_length).save_pretrained(folder)
+    return len(tokens)
+
+
+def roberta_tokenizer(folder: Path, *, max_length: int) -> int:
+    """Byte-level BPE with a merge for each of the short words, spaces before them; the vocabulary's size."""
+    tokens = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", *sorted(ByteLevel.alphabet())]
+    merges: list[tuple[str, str]] = []
+    for word in WORDS:
+        start = "Ġ"
+        for letter in word:
+            if (start, letter) not in merges:
+                merges.append((start, letter))
+                tokens.append(start + letter)
+            start += letter
+    vocabulary = {token: at for at, token in enumerate(tokens)}
+    RobertaTokenizer(vocab=vocabulary, merges=merges, model_max_length=max_length).save_pretrained(folder)
     return len(tokens)
 
 
@@ -384,6 +403,63 @@ def clip_sheet_dual_encoder(folder: Path) -> Path:
     return folder
 
 
+# --- text and sound ----------------------------------------------------------------------------------------------
+
+CLAP_SOUNDS = {
+    "feature_extractor_type": "ClapFeatureExtractor",
+    "processor_class": "ClapProcessor",
+    "sampling_rate": 8000,
+    "max_length_s": 1,
+    "hop_length": 40,
+    "fft_window_size": 256,
+    "feature_size": 16,
+    "frequency_min": 0,
+    "frequency_max": 3500,
+    "padding": "repeatpad",
+    "padding_value": 0.0,
+    "return_attention_mask": False,
+    "top_db": None,
+    "truncation": "rand_trunc",
+}
+
+
+CLAP_FUSED_SOUNDS = {**CLAP_SOUNDS, "fft_window_size": 1024, "feature_size": 64, "truncation": "fusion"}
+
+
+def clap(folder: Path) -> Path:
+    """CLAP, as plain transformers repositories have it: it hears a second at once, at 8000 Hz."""
+    return _clap(folder, CLAP_SOUNDS, spec_size=64)
+
+
+def clap_fused(folder: Path) -> Path:
+    """CLAP as clap-htsat-fused: it hears longer sounds in four ways at once. transformers does so for 64 mels alone."""
+    return _clap(folder, CLAP_FUSED_SOUNDS, spec_size=128, enable_fusion=True, aff_block_r=4)
+
+
+def _clap(folder: Path, sounds: Mapping[str, Any], **audio: Any) -> Path:
+    size = roberta_tokenizer(folder, max_length=64)
+    text = {**SMALL, "vocab_size": size, "max_position_embeddings": 66, "pad_token_id": 1}
+    audio |= {"num_mel_bins": sounds["feature_size"], "window_size": 4, "patch_embeds_hidden_size": 16}
+    audio |= {"hidden_size": 32, "depths": [1, 2], "num_attention_heads": [2, 4]}
+    write_json(folder, "preprocessor_config.json", dict(sounds))
+    return save(ClapModel(ClapConfig(text_config=text, audio_config=audio, projection_dim=24)), folder)
+
+
+def clap_st(folder: Path) -> Path:
+    """CLAP in the layout that Sentence Transformers writes since 5.4; the processor as transformers 5 writes it."""
+    clap(folder)
+    (folder / "preprocessor_config.json").unlink()
+    extractor = {key: one for key, one in CLAP_SOUNDS.items() if key != "processor_class"}
+    write_json(folder, "processor_config.json", {"processor_class": "ClapProcessor", "feature_extractor": extractor})
+    st_modules(folder, ("Transformer", "", None), ("Normalize", "1_Normalize", {}), home="base")
+    features = {"method_output_name": "pooler_output"}
+    modalities = {kind: {"method": f"get_{kind}_features", **features} for kind in ("text", "audio")}
+    settings = {"transformer_task": "feature-extraction", "module_output_name": "sentence_embedding"}
+    write_json(folder, "sentence_bert_config.json", {**settings, "modality_config": modalities})
+    st_settings(folder, prompts={"query": "the sound of ", "document": ""}, similarity_fn_name="cosine")
+    return folder
+
+
 # --- text encoders -----------------------------------------------------------------------------------------------
 
 
@@ -552,6 +628,7 @@ DUAL_ENCODERS: dict[str, Callable[[Path], Path]] = {
     "vision_text_dual_encoder": vision_text_dual_encoder,
     "convnext_dual_encoder": convnext_dual_encoder,
 }
+CLAPS: dict[str, Callable[[Path], Path]] = {"clap": clap, "clap_fused": clap_fused, "clap_st": clap_st}
 TEXT_ENCODERS: dict[str, Callable[[Path], Path]] = {
     "bert": bert,
     "bert_embedder": bert_embedder,

@@ -68,7 +68,7 @@ class FamilyContract:
             np.testing.assert_allclose(other, together, rtol=0, atol=ATOL)
 
     def _size(self, work: tuple[DecodedItem, ...]) -> int:
-        return sum(len(item.text) + sum(part.n_bytes for part in item.shown) for item in work)
+        return sum(len(item.text) + sum(part.n_bytes for part in item.media) for item in work)
 
     def test_different_work_gives_different_results(self, model):
         """Without it, a model that ignores its input would keep every promise above."""
@@ -102,9 +102,9 @@ class FamilyContract:
         for one in self.work:
             prepared = model.prepare(one, instruction=self.instruction)
             has_text = any("text" in item.modalities for item in one)
-            has_image = any(item.shown for item in one)
+            has_media = any(item.media for item in one)
             assert (prepared.cost.n_tokens > 0) == has_text
-            assert (prepared.cost.n_patches > 0) == has_image
+            assert (prepared.cost.n_patches > 0) == has_media
             assert prepared.n_bytes > 0
 
     def test_recipe_is_plain_data_with_a_fingerprint(self, model):

@@ -23,7 +23,7 @@ make_torchvision_importable()  # before transformers looks for it
 import torch  # noqa: E402
 import transformers  # noqa: E402
 from tests import tiny  # noqa: E402
-from tests.models.samples import PAIRS, PICTURES, SIDES, TEXTS  # noqa: E402
+from tests.models.samples import PAIRS, PICTURES, SIDES, SOUNDS, TEXTS  # noqa: E402
 from tests.reference import references  # noqa: E402
 from tests.reference.plain_cross_attention import PlainCrossAttention  # noqa: E402
 from tests.reference.test_cross_attention import as_pil  # noqa: E402
@@ -45,6 +45,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, build in {**tiny.DUAL_ENCODERS, **tiny.TEXT_ENCODERS, **tiny.CROSS_ENCODERS}.items():
             _write(name, record_model(name, build(Path(folder) / name)))
+        for name, build in tiny.CLAPS.items():
+            _write(name, record_clap(build(Path(folder) / name)))
         _write("cross_attention", record_cross_attention(tiny.cross_attention(Path(folder) / "cross_attention")))
     for name, settings in PROCESSORS.items():
         _write(f"pixels_{name}", record_pixels(settings))
@@ -66,6 +68,12 @@ def record_model(name: str, folder: Path) -> dict[str, Any]:
         texts, pictures = (references.unit(one) for one in features)
         by = "transformers AutoProcessor and get_*_features, normalised"
     return {"by": by, "texts": _short(texts), "pictures": _short(pictures)}
+
+
+def record_clap(folder: Path) -> dict[str, Any]:
+    texts, sounds = references.clap_features(folder, TEXTS, SOUNDS)
+    by = "transformers AutoProcessor and get_*_features; no sound is declared to be longer"
+    return {"by": by, "texts": _short(texts), "sounds": _short(sounds)}
 
 
 def record_cross_attention(folder: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import PIL.Image
 import torch
 from transformers import AutoModel, AutoProcessor
 
-from medialens.media.decoded import DecodedImage
+from medialens.media.decoded import DecodedAudio, DecodedImage
 
 Floats = npt.NDArray[np.float32]
 
@@ -39,6 +39,23 @@ def transformers_features(
     tokens = processor(text=list(texts), padding=PADDED.get(folder.name, True), truncation=True, return_tensors="pt")
     pixels = processor.image_processor(to_pil(pictures), return_tensors="pt")
     return _pooled(model.get_text_features(**tokens)), _pooled(model.get_image_features(**pixels))
+
+
+@torch.inference_mode()
+def clap_features(folder: Path, texts: Sequence[str], sounds: Sequence[DecodedAudio]) -> tuple[Floats, Floats]:
+    """Features of texts and of sounds that are not longer than the tower hears, by transformers alone.
+
+    With several sounds at once, the extractor declares one of them to be longer by chance: that is put right.
+    """
+    model = AutoModel.from_pretrained(folder, trust_remote_code=False).eval()
+    processor = AutoProcessor.from_pretrained(folder, trust_remote_code=False)
+    tokens = processor(text=list(texts), padding=True, truncation=True, return_tensors="pt")
+    heard = processor.feature_extractor(
+        [sound.samples for sound in sounds], sampling_rate=sounds[0].sample_rate_hz, return_tensors="pt"
+    )
+    longer = torch.zeros_like(heard["is_longer"])
+    audio = model.get_audio_features(input_features=heard["input_features"].float(), is_longer=longer)
+    return _pooled(model.get_text_features(**tokens)).numpy(), _pooled(audio).numpy()
 
 
 def _pooled(output: Any) -> torch.Tensor:

@@ -89,7 +89,7 @@ class Preparer:
 
 def decoded_bytes(item: DecodedItem) -> int:
     """Memory of a decoded item: that of its arrays."""
-    return sum(part.n_bytes for part in item.shown)
+    return sum(part.n_bytes for part in item.media)
 
 
 def _resolved(source: Source, request: Request, deployment: Deployment) -> ResolvedItem:

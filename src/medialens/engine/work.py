@@ -111,7 +111,12 @@ class Deployment:
         self.model = model
         self.device_name = str(placement.device)
         self.task = recipe.task
-        self.needs = MediaNeeds(modalities=recipe.modalities, n_frames=recipe.n_frames, max_pixels=recipe.max_pixels)
+        self.needs = MediaNeeds(
+            modalities=recipe.modalities,
+            n_frames=recipe.n_frames,
+            max_pixels=recipe.max_pixels,
+            sample_rate_hz=recipe.sample_rate_hz,
+        )
         parts = (_NUMBERS_VERSION, model.identity, recipe.fingerprint(), str(placement.dtype))
         self._key = hashlib.sha256("\0".join(parts).encode())
 

@@ -36,6 +36,7 @@ class Manifest:
         transformer: The transformer module's own settings (``sentence_bert_config.json`` and older names).
         settings: ``config_sentence_transformers.json``: prompts, similarity, truncation, activation.
         image_processor: ``preprocessor_config.json``, or its place in ``processor_config.json``.
+        feature_extractor: Of sounds: ``preprocessor_config.json``, or its place in ``processor_config.json``.
         tokenizer: ``tokenizer_config.json``.
     """
 
@@ -46,6 +47,7 @@ class Manifest:
     transformer: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     image_processor: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    feature_extractor: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     tokenizer: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
@@ -131,7 +133,8 @@ def read_manifest(repository: Repository) -> Manifest:
         modules=modules,
         transformer=_read_first(repository, at),
         settings=repository.read_fields("config_sentence_transformers.json"),
-        image_processor=_read_image_processor(repository, at),
+        image_processor=_read_processor(repository, at, "image_processor"),
+        feature_extractor=_read_processor(repository, at, "feature_extractor"),
         tokenizer=repository.read_fields(f"{at}tokenizer_config.json"),
     )
 
@@ -141,10 +144,10 @@ def _read_first(repository: Repository, at: str) -> Mapping[str, Any]:
     return next((content for content in found if content), {})
 
 
-def _read_image_processor(repository: Repository, at: str) -> Mapping[str, Any]:
+def _read_processor(repository: Repository, at: str, kind: str) -> Mapping[str, Any]:
     """From its own file, as most repositories have it, or from the processor's, as transformers 5 writes it."""
     processor = repository.read_fields(f"{at}processor_config.json")
-    inside = processor.get("image_processor")
+    inside = processor.get(kind)
     return inside if isinstance(inside, dict) else repository.read_fields(f"{at}preprocessor_config.json")
 
 

@@ -188,6 +188,11 @@ class DecodedItem:
         return tuple(part for part in self.parts if isinstance(part, DecodedAudio))
 
     @property
+    def media(self) -> tuple[DecodedImage | DecodedVideo | DecodedAudio, ...]:
+        """All of it that is no text, in reading order."""
+        return tuple(part for part in self.parts if not isinstance(part, Text))
+
+    @property
     def shown(self) -> tuple[DecodedImage | DecodedVideo, ...]:
         """What there is to see in it, pictures and clips, in reading order."""
         return tuple(part for part in self.parts if isinstance(part, (DecodedImage, DecodedVideo)))

@@ -77,6 +77,7 @@ class Recipe:
         logit_scale, logit_bias: Turn a cosine into a logit, for dual encoders that were trained with them.
         max_tokens: Longer text is cut here.
         n_frames: How many frames of a clip it looks at; 0 where it takes none.
+        sample_rate_hz: Of the sounds it hears; 0 where it takes none.
         settings: The rest, JSON values only: pooling, pixel sizes, resampling ...
     """
 
@@ -93,6 +94,7 @@ class Recipe:
     logit_bias: float = 0.0
     max_tokens: int | None = None
     n_frames: int = 0
+    sample_rate_hz: int = 0
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property

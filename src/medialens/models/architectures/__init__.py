@@ -6,11 +6,12 @@ docs/adding-a-model-family.md. Most specific first: the first that recognises a 
 
 from __future__ import annotations
 
-from medialens.models.architectures import cross_attention, cross_encoder, dual_encoder, text_encoder
+from medialens.models.architectures import clap, cross_attention, cross_encoder, dual_encoder, text_encoder
 from medialens.models.family import Family
 
 FAMILIES: tuple[Family, ...] = (
     dual_encoder.FAMILY,
+    clap.FAMILY,
     cross_attention.FAMILY,
     cross_encoder.FAMILY,
     text_encoder.FAMILY,

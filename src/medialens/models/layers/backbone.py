@@ -110,8 +110,16 @@ def load_tokenizer(request: LoadRequest, *, foreign_code: bool = True, config: A
 
 def image_settings(request: LoadRequest) -> dict[str, Any]:
     """The image processor's settings, with the caller's over them."""
-    asked = {key: value for key, value in request.spec.processor_kwargs.items() if key not in _TOKENIZER_SETTINGS}
-    return {**request.manifest.image_processor, **asked}
+    return {**request.manifest.image_processor, **_asked(request)}
+
+
+def sound_settings(request: LoadRequest) -> dict[str, Any]:
+    """The sound's feature extractor's settings, with the caller's over them."""
+    return {**request.manifest.feature_extractor, **_asked(request)}
+
+
+def _asked(request: LoadRequest) -> dict[str, Any]:
+    return {key: value for key, value in request.spec.processor_kwargs.items() if key not in _TOKENIZER_SETTINGS}
 
 
 def actual_placement(placement: Placement, config: Any) -> Placement:

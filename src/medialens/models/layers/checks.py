@@ -50,9 +50,9 @@ def check_item(item: DecodedItem, recipe: Recipe, *, remedy: str = "") -> None:
     if foreign:
         msg = f"this {recipe.family} takes {' and '.join(recipe.modalities)}, got an item with {' and '.join(foreign)}"
         raise UnsupportedModalityError(msg, modalities=kinds, supported=recipe.modalities)
-    shown = item.shown
-    several = len(kinds) > 1 or len(shown) > 1
+    media = item.media
+    several = len(kinds) > 1 or len(media) > 1
     if several and not recipe.mixes:
-        what = " and ".join(kinds) if len(kinds) > 1 else f"{len(shown)} {shown[0].modality}s"
+        what = " and ".join(kinds) if len(kinds) > 1 else f"{len(media)} {media[0].modality}s"
         msg = f"this {recipe.family} takes one part an item, got an item with {what}. {remedy}".rstrip()
         raise UnsupportedModalityError(msg, modalities=kinds, supported=recipe.modalities)

@@ -17,7 +17,7 @@ _UNLIMITED = 10**9  # transformers writes about 1e30 where a tokenizer knows no 
 
 # Positions of these start after the padding token's: a 514-row table holds 512 tokens.
 _OFFSET_POSITIONS = frozenset(
-    ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer", "mpnet", "data2vec-text")
+    ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer", "mpnet", "data2vec-text", "clap_text_model")
 )
 
 
