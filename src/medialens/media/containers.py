@@ -40,7 +40,7 @@ def open_video(video: Encoded, limits: MediaLimits) -> Iterator[tuple[Any, Any]]
         msg = f"{video.name!r} is no video but {video.mime_type}; expected one of {', '.join(FORMATS)}"
         raise MediaDecodeError(msg, source=video.name, mime_type=video.mime_type)
     av = require("av", extra="video", to=f"Decoding {video.mime_type} ({video.name!r:.80})")
-    options = {"max_pixels": str(limits.max_frame_pixels)}
+    options = {"max_pixels": str(_most_pixels(limits))}
     with (
         _told_as_decode_errors(video),
         video.open() as file,
@@ -55,6 +55,14 @@ def open_video(video: Encoded, limits: MediaLimits) -> Iterator[tuple[Any, Any]]
         if context.width and context.height:
             check_frame_size(context.width, context.height, 1, repr(video.name), limits)
         yield container, stream
+
+
+def _most_pixels(limits: MediaLimits) -> int:
+    """What FFmpeg itself is to keep to, where frames grow on the way.
+
+    More than the limit, which each frame that comes out is held to: FFmpeg counts the margins that decoders work with.
+    """
+    return int(min(2 * limits.max_frame_pixels + 65_536, 2**31 - 1))
 
 
 @contextmanager
