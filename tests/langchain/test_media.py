@@ -2,16 +2,19 @@
 
 import json
 import uuid
+from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.documents import Document
+from tests.langchain.scenario import write_files
 from tests.media.clips import animate, grey, levels
 from tests.pictures import draw_picture
 
 from medialens.errors import InputError, MediaChangedError, MediaDecodeError, MediaNotFoundError
-from medialens.langchain import document_key, media_document
+from medialens.langchain import document_key, lazy_media_documents, media_document, media_documents
 from medialens.media.reference import MediaReference
 from medialens.media.store import open_store
 
@@ -121,3 +124,75 @@ def test_an_animated_picture_is_a_clip_on_request(tmp_path):
     assert document.page_content.endswith("?type=image/gif#t=0.000,1.000>")
     assert (document.metadata["media_type"], document.metadata["end_seconds"]) == ("video", 1.0)
     assert list(document.metadata) == KEYS
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Media in folders, and what is none."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / ".hidden").mkdir()
+    for name in ("b.png", "sub/a.png", ".hidden/c.png", ".d.png"):
+        draw_picture(tmp_path / name, "red")
+    (tmp_path / "notes.txt").write_text("no medium")
+    (tmp_path / "empty.png").write_bytes(b"")
+    return tmp_path
+
+
+def sources(documents, folder):
+    return [str(Path(one.metadata["source"]).relative_to(folder)) for one in documents]
+
+
+def test_a_folder_is_all_its_visible_media_in_order(folder):
+    (folder / "empty.png").unlink()
+    documents = media_documents(folder, store=STORE, metadata={"project": "x"})
+    assert sources(documents, folder) == ["b.png", "sub/a.png"]
+    assert documents[0] == media_document(folder / "b.png", store=STORE, metadata={"project": "x"})
+    assert list(lazy_media_documents(str(folder), store=STORE, metadata={"project": "x"})) == documents
+
+
+def test_files_that_are_named_and_several_folders(folder):
+    named = [folder / ".d.png", str(folder / "b.png"), folder / "sub"]
+    assert sources(media_documents(named, store=STORE), folder) == [".d.png", "b.png", "sub/a.png"]
+    with pytest.raises(MediaDecodeError, match=r"notes\.txt"):
+        media_documents(folder / "notes.txt", store=STORE)
+    with pytest.raises(MediaNotFoundError, match="absent"):
+        media_documents(folder / "absent", store=STORE)
+    assert media_documents([], store=STORE) == []
+
+
+def test_a_file_that_cannot_be_read_is_an_error_or_left_out_with_a_warning(folder, caplog):
+    (folder / "cut.png").write_bytes((folder / "b.png").read_bytes()[:40])
+    with pytest.raises(MediaDecodeError, match=r"cut\.png"):
+        media_documents([folder / "b.png", folder / "cut.png"], store=STORE)
+    documents = media_documents([folder / "cut.png", folder / "b.png"], store=STORE, errors="skip")
+    assert sources(documents, folder) == ["b.png"]
+    assert ["cut.png" in record.message for record in caplog.records] == [True]
+    with pytest.raises(InputError, match="errors='ignore'"):
+        media_documents(folder, errors="ignore")
+
+
+def test_each_kind_in_its_pieces_or_whole(tmp_path):
+    files = write_files(tmp_path / "files")
+    pieces = media_documents(files, store=STORE)
+    counts = Counter(Path(one.metadata["source"]).name for one in pieces)
+    assert counts.pop("screenshot.png") > 1
+    assert counts == {
+        "image.png": 1,
+        "changing.png": 1,
+        "going.png": 1,
+        "report.pdf": 2,
+        "talk.mp4": 3,
+        "tone.wav": 1,
+    }
+    assert {tuple(one.metadata) for one in pieces} == {tuple(KEYS)}
+    whole = media_documents(files, store=STORE, split=False)
+    assert Counter(Path(one.metadata["source"]).name for one in whole) == {
+        "image.png": 1,
+        "changing.png": 1,
+        "going.png": 1,
+        "screenshot.png": 1,
+        "report.pdf": 2,
+        "talk.mp4": 1,
+        "tone.wav": 1,
+    }
+    assert {one.metadata["parent_ref"] for one in whole if one.metadata["page"] == -1} == {""}
