@@ -4,8 +4,11 @@ Stage: an adapter, near the end. Takes LlamaIndex's nodes and query bundles, giv
 Translates types and nothing else: models, batches and devices belong to the engine, the reading of references to
 `medialens.retrieval`. Knows nothing of other frameworks.
 
+    reader.py --> splitters.py --> embeddings.py --> index.py, stores.py --> retrievers.py --> reranker.py
+    documents     pieces           vectors           any vector store        hits              fewer hits
+
 `nodes.py`: files as nodes. `adopting.py`: nodes made elsewhere, as ours. `items.py`: nodes and queries as what the
-handles take. `embeddings.py`: `MediaEmbedding`. `reranker.py`: `MediaRerank`.
+handles take.
 """
 
 from medialens.extras import require
@@ -13,8 +16,24 @@ from medialens.extras import require
 require("llama_index.core", extra="llama-index", to="medialens.llama_index")
 
 from medialens.llama_index.embeddings import MediaEmbedding  # noqa: E402  # after the check that explains itself
+from medialens.llama_index.index import MediaVectorStoreIndex  # noqa: E402
 from medialens.llama_index.items import MediaQuery  # noqa: E402
 from medialens.llama_index.nodes import MediaDocument, file_id, media_node  # noqa: E402
+from medialens.llama_index.reader import MediaReader  # noqa: E402
 from medialens.llama_index.reranker import MediaRerank  # noqa: E402
+from medialens.llama_index.splitters import ClipSplitter, PageSplitter, TextOnly, TileSplitter  # noqa: E402
 
-__all__ = ["MediaDocument", "MediaEmbedding", "MediaQuery", "MediaRerank", "file_id", "media_node"]
+__all__ = [
+    "ClipSplitter",
+    "MediaDocument",
+    "MediaEmbedding",
+    "MediaQuery",
+    "MediaReader",
+    "MediaRerank",
+    "MediaVectorStoreIndex",
+    "PageSplitter",
+    "TextOnly",
+    "TileSplitter",
+    "file_id",
+    "media_node",
+]

@@ -61,8 +61,8 @@ def as_node(node: BaseNode, *, store: StoreLike = None, limits: MediaLimits = _L
     """
     if isinstance(node, Document):
         document = as_document(node, store=store, limits=limits)
-        return document_to_node(document) if "media_ref" in document.metadata else document
-    if "media_ref" in node.metadata or not (media := _media_of(node)):
+        return document_to_node(document) if document.metadata.get("media_ref") else document
+    if node.metadata.get("media_ref") or not (media := _media_of(node)):
         return node
     fields = _adopted_fields(node, media, store, limits)
     relationships = dict(node.relationships)
@@ -83,7 +83,7 @@ def as_document(document: Document, *, store: StoreLike = None, limits: MediaLim
 
     Documents of text are left as they are. Raises the same errors as `as_node`.
     """
-    if "media_ref" in document.metadata or not (media := _media_of(document)):
+    if document.metadata.get("media_ref") or not (media := _media_of(document)):
         return document
     fields = _adopted_fields(document, media, store, limits)
     return MediaDocument(

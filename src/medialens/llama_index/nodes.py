@@ -39,6 +39,10 @@ _LIMITS = MediaLimits()
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://github.com/medialens/medialens#node")
 
 
+_NOTHING = MediaReference(digest="0" * 64, mime_type="text/plain")
+_TEXT_FACTS: dict[str, Scalar] = {**MediaDescription(reference=_NOTHING, source="").metadata(), "media_ref": ""}
+
+
 class MediaDocument(Document):
     """A media file as a document: what `MediaReader` gives, and splitters and indexes take.
 
@@ -163,6 +167,20 @@ def piece_to_node(
         **fields,
         relationships={NodeRelationship.SOURCE: document.source_node or source_of(document)},
     )
+
+
+def with_facts(node: BaseNode) -> BaseNode:
+    """A copy of a node of text whose metadata have the keys that nodes about media have, for search by kind.
+
+    They are shown to no model. Stores that fix their columns by the first node, as LanceDB does, take text beside
+    media only so.
+    """
+    copy = node.model_copy()
+    copy.metadata = {**_TEXT_FACTS, **node.metadata}
+    added = [key for key in _TEXT_FACTS if key not in node.metadata]
+    copy.excluded_embed_metadata_keys = [*node.excluded_embed_metadata_keys, *added]
+    copy.excluded_llm_metadata_keys = [*node.excluded_llm_metadata_keys, *added]
+    return copy
 
 
 def source_of(document: BaseNode) -> RelatedNodeInfo:
