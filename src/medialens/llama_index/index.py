@@ -131,12 +131,18 @@ class MediaVectorStoreIndex(VectorStoreIndex):
 
     def delete_ref_doc(self, ref_doc_id: str, delete_from_docstore: bool = False, **delete_kwargs: Any) -> None:
         """Delete a document and all nodes about it; it counts as new when it is refreshed."""
-        super().delete_ref_doc(ref_doc_id, delete_from_docstore=delete_from_docstore, **delete_kwargs)
+        delete_document(self._vector_store, ref_doc_id, **delete_kwargs)
+        self._delete_from_index_struct(ref_doc_id)
+        if delete_from_docstore:
+            self._delete_from_docstore(ref_doc_id)
         self._forget(ref_doc_id)
 
     async def adelete_ref_doc(self, ref_doc_id: str, delete_from_docstore: bool = False, **delete_kwargs: Any) -> None:
         """`delete_ref_doc`, awaited."""
-        await super().adelete_ref_doc(ref_doc_id, delete_from_docstore=delete_from_docstore, **delete_kwargs)
+        await adelete_document(self._vector_store, ref_doc_id, **delete_kwargs)
+        await self._adelete_from_index_struct(ref_doc_id)
+        if delete_from_docstore:
+            await self._adelete_from_docstore(ref_doc_id)
         self._forget(ref_doc_id)
 
     def delete_file(self, path: str | Path, **delete_kwargs: Any) -> None:
@@ -189,6 +195,7 @@ class MediaVectorStoreIndex(VectorStoreIndex):
         # the document for unchanged ever after.
         if self._docstore.get_document_hash(ref_doc_id):
             self._docstore.set_document_hash(ref_doc_id, "")
+        self._storage_context.index_store.add_index_struct(self._index_struct)
 
 
 def _put_back(ready: list[BaseNode], places: Sequence[int], made: Sequence[BaseNode]) -> list[BaseNode]:

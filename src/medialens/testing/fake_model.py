@@ -142,15 +142,22 @@ _ZERO = np.zeros(1)
 
 
 SEEN: tuple[Modality, ...] = ("text", "image")
-MEDIA: tuple[Modality, ...] = ("text", "image", "video")
+MEDIA: tuple[Modality, ...] = ("text", "image", "audio", "video")
 
 
 def fake_recipe(task: Task = "embed", modalities: tuple[Modality, ...] = SEEN) -> Recipe:
     """The recipe of a `FakeModel`; `dataclasses.replace` it for another."""
     n_frames = 4 if "video" in modalities else 0
+    sample_rate_hz = 8000 if "audio" in modalities else 0
     if task == "score":
         return Recipe(
-            family="fake", task="score", modalities=modalities, mixes=True, score_kind="logit", n_frames=n_frames
+            family="fake",
+            task="score",
+            modalities=modalities,
+            mixes=True,
+            score_kind="logit",
+            n_frames=n_frames,
+            sample_rate_hz=sample_rate_hz,
         )
     return Recipe(
         family="fake",
@@ -158,6 +165,7 @@ def fake_recipe(task: Task = "embed", modalities: tuple[Modality, ...] = SEEN) -
         modalities=modalities,
         mixes=True,
         n_frames=n_frames,
+        sample_rate_hz=sample_rate_hz,
         dimension=_DIMENSION,
         score_kind="probability",
         logit_scale=10.0,
