@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 
 HELVETICA = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>"
 
 
+_HEADER = b"%PDF-1.7\n"
+
+
 def pdf(objects: Sequence[bytes], *, root: int = 1, trailer: bytes = b"") -> bytes:
     """A file of these objects, numbered from 1."""
-    out, offsets = b"%PDF-1.7\n", []
-    for number, body in enumerate(objects, 1):
-        offsets.append(len(out))
-        out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    start, size = len(out), len(objects) + 1
-    return out + (
-        b"xref\n0 %d\n0000000000 65535 f \n%b" % (size, table)
+    bodies = [b"%d 0 obj\n%b\nendobj\n" % (number, body) for number, body in enumerate(objects, 1)]
+    ends = list(itertools.accumulate(map(len, bodies), initial=len(_HEADER)))
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in ends[:-1])
+    size, start = len(objects) + 1, ends[-1]
+    return (
+        b"".join([_HEADER, *bodies])
+        + b"xref\n0 %d\n0000000000 65535 f \n%b" % (size, table)
         + b"trailer\n<</Size %d/Root %d 0 R%b>>\nstartxref\n%d\n%%%%EOF\n" % (size, root, trailer, start)
     )
 

@@ -24,6 +24,8 @@ Pages: TypeAlias = str | int | Iterable[int] | None
 """Which pages, counted from 1: ``"1-3,7"``, a number, several, a `range`, or None for all."""
 
 _RANGE = re.compile(r"\s*(\d{1,9})\s*(?:(-)\s*(\d{1,9})?\s*)?", re.ASCII)
+_AT_ONCE = 50
+"""Pages read before the document is opened anew: PDFium keeps what it met, pictures included, until it is closed."""
 _THUMBNAIL_SIDE = 320
 _THUMBNAIL_PIXELS = _THUMBNAIL_SIDE**2
 _DEFAULT_LIMITS = MediaLimits()
@@ -67,7 +69,12 @@ def split_pages(  # noqa: PLR0913  # each is a plain choice of the caller's
         raise MediaDecodeError(msg, source=content.name, mime_type=content.mime_type)
     with open_pdf(content) as pdf:
         chosen = choose_pages(pages, pdf.n_pages, content.name, limits)
-        segments = [_segment(pdf, page, Segment(reference=reference, store=media, source=source)) for page in chosen]
+    whole = Segment(reference=reference, store=media, source=source)
+    segments = [
+        segment
+        for start in range(0, len(chosen), _AT_ONCE)
+        for segment in _read(content, chosen[start : start + _AT_ONCE], whole)
+    ]
     return [_with_thumbnail(segment, content, limits) for segment in segments] if thumbnails else segments
 
 
@@ -119,6 +126,11 @@ def _spelled(pages: str, n_pages: int) -> Iterable[int]:
             msg = f"pages={pages!r:.80} is not spelled like '1-3,7' or '5-': {piece!r:.40} is no page and no range"
             raise InputError(msg, value=pages)
         yield from range(first, last + 1)
+
+
+def _read(content: Encoded, pages: Iterable[int], whole: Segment) -> list[Segment]:
+    with open_pdf(content) as pdf:
+        return [_segment(pdf, page, whole) for page in pages]
 
 
 def _segment(pdf: Pdf, page: int, whole: Segment) -> Segment:
