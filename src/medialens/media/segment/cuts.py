@@ -1,10 +1,10 @@
 """Where a long picture is cut into tiles, from how much happens in each of its rows. Pure.
 
-             |<------ tile 0 ------>|
-    activity ##.####..######.#####....####.#####...#####.####
-                                |<------ tile 1 ------>|
-                                ^      ^
-                            begins   ends, both where little happens; 10-15 % lie between them
+             |<------ tile 0 ------->|
+    activity ##.####..######.####....#.###.#####...#####.####
+                                |<------- tile 1 ------>|
+                                ^    ^
+                            begins  ends: around a gap, and where little happens themselves
 
 "Rows" here run across the longer side: of a wide picture they are its columns.
 """
@@ -24,6 +24,9 @@ _SHIFT = 0.15
 
 _FAR = 4.0
 """What it costs to go as far as allowed, in the unit of activity (levels of 255): noise does not move a cut."""
+
+_GAP = 4.0
+"""How much more a gap inside the overlap counts than quiet rows at its ends."""
 
 _MARGIN = 4
 """Rows on either side of a cut that count as well, so that it lies inside a quiet band and not at its edge."""
@@ -79,16 +82,20 @@ def _cut_costs(activity: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
 
 
 def _best_cut(cost: npt.NDArray[np.float64], ideal: float, length: float, overlap: float) -> Span:
-    """Where the next tile begins and this one ends: where both are quiet, and the nearest to the ideal of those."""
+    """Where the next tile begins and this one ends: around a gap, in quiet rows, and the nearest to the ideal of those.
+
+    The gap counts most. What lies above it is whole in this tile then, and what lies below it in the next one, however
+    tall it is.
+    """
     shift = length * _SHIFT
     begins = np.arange(round(ideal - shift), round(ideal + shift) + 1)
     shortest = math.ceil(length * overlap * (1 - _OVERLAP_SPREAD))
     longest = max(shortest, math.floor(length * overlap * (1 + _OVERLAP_SPREAD)))
     overlaps = np.arange(shortest, longest + 1)
-    begin_cost = cost[begins] + _FAR * np.abs(begins - ideal) / max(shift, 1.0)
-    end_cost = np.lib.stride_tricks.sliding_window_view(
-        cost[begins[0] + shortest : begins[-1] + longest + 1], len(overlaps)
-    )
-    end_cost = end_cost + _FAR * np.abs(overlaps - length * overlap) / max(longest - shortest, 1)
-    at, more = np.unravel_index(np.argmin(begin_cost[:, None] + end_cost), end_cost.shape)
+    rows = np.lib.stride_tricks.sliding_window_view(cost[begins[0] : begins[-1] + longest + 1], longest + 1)
+    quietest = np.minimum.accumulate(rows, axis=1)  # of each begin, up to each end
+    costs = _GAP * quietest[:, shortest:] + rows[:, :1] + rows[:, shortest:]
+    costs = costs + _FAR * np.abs(begins - ideal)[:, None] / max(shift, 1.0)
+    costs += _FAR * np.abs(overlaps - length * overlap) / max(longest - shortest, 1)
+    at, more = np.unravel_index(np.argmin(costs), costs.shape)
     return int(begins[at]), int(begins[at] + overlaps[more])
