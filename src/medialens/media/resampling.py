@@ -117,9 +117,10 @@ def resample(chunks: Iterable[Mono], cut: Cut, *, begins: int, name: str, limits
         at += len(chunk)
     samples = result.finish()
     if not len(samples):
-        start, end = (float(Fraction(edge, cut.target_hz)) for edge in (cut.first, at))
-        msg = f"{name} has no sound in its window: it begins at {start:.3f}, and the sound is over at {end:.3f} seconds"
-        raise MediaError(msg, source=name, start_seconds=start)
+        start, end = cut.first / cut.target_hz, None if cut.last is None else cut.last / cut.target_hz
+        where = f"from {start:.3f} seconds on" if end is None else f"from {start:.3f} to {end:.3f} seconds"
+        msg = f"{name} has no sound {where}; choose a window within the sound"
+        raise MediaError(msg, source=name, start_seconds=start, end_seconds=end)
     return samples
 
 
