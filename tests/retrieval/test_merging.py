@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import math
 
@@ -120,12 +121,28 @@ def test_nothing_is_lost_and_nothing_is_made_up(hits, gap, threshold):
 @given(HITS, st.integers(0, 3), THRESHOLDS)
 def test_good_neighbours_never_stay_apart(hits, gap, threshold):
     floor = min((one.score for one in hits), default=0.0)
+    hits = [dataclasses.replace(one, key=one.reference) for one in hits]
 
     merged = merge_hits(hits, gap_seconds=gap, relative_threshold=threshold)
 
     for better, worse in itertools.combinations(merged, 2):
         good = worse.score >= floor + threshold * (better.score - floor)
-        assert not (good and better.parent == worse.parent and distance(better, worse) <= gap)
+        best_of_worse = dataclasses.replace(worse, reference=worse.key)
+        assert not (good and better.parent == worse.parent and distance(better, best_of_worse) <= gap)
+
+
+@given(HITS, st.integers(0, 3), THRESHOLDS)
+def test_neighbours_are_told_by_their_fitness_and_put_in_order_by_their_score(hits, gap, threshold):
+    options = {"gap_seconds": gap, "relative_threshold": threshold}
+    ranked = [
+        dataclasses.replace(one, score=-rank, key=one.score)
+        for rank, one in enumerate(sorted(hits, key=lambda one: -one.score))
+    ]
+
+    by_fitness = merge_hits(ranked, fitness=lambda one: one.key, **options)
+
+    assert [one.reference for one in by_fitness] == [one.reference for one in merge_hits(hits, **options)]
+    assert [one.score for one in by_fitness] == sorted((one.score for one in by_fitness), reverse=True)
 
 
 @given(HITS, THRESHOLDS, st.sampled_from([0.25, 2.0, 8.0]), st.sampled_from([-4.0, 0.0, 16.0]))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import TypeAlias
 
 from medialens.errors import InputError
@@ -31,6 +31,7 @@ def merge_hits(
     gap_seconds: float = GAP_SECONDS,
     relative_threshold: float = RELATIVE_THRESHOLD,
     floor: float | None = None,
+    fitness: Callable[[Hit], float] = lambda hit: hit.score,
 ) -> list[Hit]:
     """Hits best first, where windows of one medium that overlap or nearly touch are one hit, if all of them are good.
 
@@ -47,6 +48,8 @@ def merge_hits(
         gap_seconds: How far apart neighbours may be.
         relative_threshold: 1 takes in none that is worse, 0 all that are no worse than the floor.
         floor: The score of what has nothing to do with the query; None is the lowest score of the hits.
+        fitness: What is compared instead of the scores to tell good neighbours from bad ones, and counted from the
+            floor: where scores were made of ranks, they say little of how good a hit is. The order is always by score.
 
     Raises:
         InputError: `gap_seconds` is negative, `relative_threshold` not between 0 and 1, or `floor` no number.
@@ -57,7 +60,7 @@ def merge_hits(
             f"and 1, and floor={floor!r} a number"
         )
         raise InputError(msg, gap_seconds=gap_seconds, relative_threshold=relative_threshold, floor=floor)
-    lowest = min((hit.score for hit in hits), default=0.0) if floor is None else floor
+    lowest = min(map(fitness, hits), default=0.0) if floor is None else floor
     waiting = sorted(hits, key=lambda hit: -hit.score)
     neighbours: dict[MediaReference, list[Hit]] = {}
     for hit in waiting:
@@ -66,8 +69,10 @@ def merge_hits(
     for best in waiting:
         if id(best) in gone:
             continue
-        bar = min(best.score, lowest + relative_threshold * (best.score - lowest))
-        group = _around(best, [hit for hit in neighbours[_whole(best)] if id(hit) not in gone], bar, gap_seconds)
+        bar = min(fitness(best), lowest + relative_threshold * (fitness(best) - lowest))
+        near = [hit for hit in neighbours[_whole(best)] if id(hit) not in gone]
+        good = {id(hit) for hit in near if fitness(hit) >= bar}
+        group = _around(best, near, good, gap_seconds)
         gone.update(map(id, group))
         merged.append(_union(best, group))
     return merged
@@ -83,13 +88,13 @@ def _window(hit: Hit) -> Span | None:
     return None if start is None or end is None else (start, end)
 
 
-def _around(best: Hit, hits: Sequence[Hit], bar: float, gap: float) -> list[Hit]:
+def _around(best: Hit, hits: Sequence[Hit], good: Container[int], gap: float) -> list[Hit]:
     """The hits that go into one with the best: those that can be reached over good ones, and what they cover."""
     window = _window(best)
     if window is None:
         return [best]
     timed = [(hit, span) for hit in hits if (span := _window(hit)) is not None]
-    start, end = _reach(window, sorted(span for hit, span in timed if hit.score >= bar), gap)
+    start, end = _reach(window, sorted(span for hit, span in timed if id(hit) in good), gap)
     return [hit for hit, (begins, ends) in timed if start <= begins and ends <= end]
 
 
