@@ -49,8 +49,6 @@ QUESTIONS = {
     "sound": "440",
     "text": "a letter about taxes",
 }
-TIMES = (0.0, 10.0, 20.0)
-"""When the film's colour changes."""
 
 
 @contextlib.contextmanager

@@ -1,24 +1,30 @@
 """LangChain's embeddings: our contract, LangChain's own standard tests, and what is particular to it."""
 
+import base64
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import pytest
 from langchain_core.documents import Document
+from langchain_core.messages import HumanMessage
 from langchain_core.vectorstores import InMemoryVectorStore
 from langchain_tests.integration_tests import EmbeddingsIntegrationTests
 from langchain_tests.unit_tests import EmbeddingsUnitTests
 from tests.look_alikes import LOOK_ALIKES, refuse_io
+from tests.media.clips import animate, grey
 
-from medialens.errors import MediaNotFoundError
-from medialens.inputs import Image, Item
+from medialens.errors import InputError, MediaLimitError, MediaNotFoundError, UnsupportedModalityError
+from medialens.inputs import Image, Item, Video
 from medialens.langchain import MediaEmbeddings
 from medialens.media.limits import MediaLimits
 from medialens.media.store import MediaStore
+from medialens.retrieval.references import MAX_DATA_URI_CHARACTERS
 from medialens.testing.contracts import EmbeddingsContract
 from medialens.testing.contracts.checks import STORE, assert_close, draw, reference_texts
+from medialens.testing.fake_model import fake_models
 
 
 class TestContract(EmbeddingsContract):
@@ -66,8 +72,10 @@ class TestStandardIntegration(EmbeddingsIntegrationTests):
 
 def test_importing_and_constructing_brings_neither_torch_nor_langchain_community():
     code = (
-        "import sys; from medialens.langchain import MediaEmbeddings, MediaReranker; "
-        "MediaEmbeddings(); MediaReranker(); print([m for m in ('torch', 'langchain_community') if m in sys.modules])"
+        "import sys; import medialens.langchain as ours; ours.MediaEmbeddings(); ours.MediaReranker(); "
+        "ours.MediaCrossEncoder(); ours.PdfPageParser(); ours.VideoClipParser(); ours.CaptionRetriever(); "
+        "heavy = ('torch', 'transformers', 'av', 'langchain_community', 'langchain_classic'); "
+        "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -112,8 +120,6 @@ def test_pictures_come_in_every_form_that_image_takes(tmp_path):
 
 
 def test_a_data_uri_is_a_picture_where_pictures_are_asked_for(tmp_path):
-    import base64
-
     (path,) = draw(tmp_path, "red")
     data = base64.b64encode((tmp_path / "0-red.png").read_bytes()).decode()
     embeddings = MediaEmbeddings()
@@ -160,3 +166,86 @@ async def test_an_unmodified_store_takes_and_finds_text_on_both_roads():
     await store.aadd_documents([Document("a red picture"), Document("two green trees at night")])
     assert store.similarity_search("a red picture", k=1) == await store.asimilarity_search("a red picture", k=1)
     assert store.similarity_search("a red picture", k=1)[0].page_content == "a red picture"
+
+
+async def test_contents_are_what_their_parts_are(fakes, tmp_path):
+    (path,) = draw(tmp_path, "red")
+    (reference,) = reference_texts([path])
+    embeddings = MediaEmbeddings(store=STORE)
+    block = {"type": "image", "base64": data_uri(path).partition(",")[2], "mime_type": "image/png"}
+    contents = [
+        [block],
+        block,
+        Image(path),
+        reference,
+        [{"type": "image", "media_ref": reference}],
+        HumanMessage([block]),
+    ]
+    expected = embeddings.embed_image(uris=[path])
+    np.testing.assert_allclose(embeddings.embed_content(contents), expected * len(contents), atol=1e-6)
+    np.testing.assert_allclose(await embeddings.aembed_content(contents), expected * len(contents), atol=1e-6)
+    mixed = embeddings.embed_content([[{"type": "text", "text": "a caption"}, block], Item("a caption", Image(path))])
+    np.testing.assert_allclose(mixed[0], mixed[1], atol=1e-6)
+    assert embeddings.embed_content([]) == await embeddings.aembed_content([]) == []
+
+
+def test_a_clip_and_a_window_of_it_are_queries(tmp_path):
+    (tmp_path / "a.gif").write_bytes(animate([grey(0), grey(255)], duration=1000))
+    with fake_models(modalities=("text", "image", "video")):
+        embeddings = MediaEmbeddings()
+        clip = Video(tmp_path / "a.gif", start_seconds=0, end_seconds=1)
+        (dark,) = embeddings.embed_content([clip], role="query")
+        np.testing.assert_allclose(dark, embeddings.embed_query("black"), atol=0.05)
+
+
+def test_roles_have_their_prompts_for_contents_as_well(fakes):
+    asked = MediaEmbeddings(query_instruction="red ", document_instruction="")
+    assert_close(asked.embed_content(["x"], role="query"), [asked.embed_query("x")])
+    assert_close(asked.embed_content(["x"]), asked.embed_documents(["x"]))
+    assert asked.embed_query("x") != asked.embed_documents(["x"])[0]
+
+
+def data_uri(path):
+    return f"data:image/png;base64,{base64.b64encode(Path(path).read_bytes()).decode()}"
+
+
+def test_a_data_uri_in_text_is_text_unless_that_is_asked_for(fakes, tmp_path):
+    (path,) = draw(tmp_path, "red")
+    uri = data_uri(path)
+    assert len(uri) < MAX_DATA_URI_CHARACTERS
+    plain, asked = MediaEmbeddings(), MediaEmbeddings(data_uris=True)
+    seen = asked.embed_image(uris=[path])
+    for embed in (lambda one: one.embed_documents([uri]), lambda one: [one.embed_query(uri)]):
+        assert_close(embed(asked), seen)
+        assert not np.allclose(embed(plain), seen, atol=1e-3)
+    assert_close(asked.embed_documents([f"a caption {uri}"]), asked.embed_content([["a caption", Image(path)]]))
+    assert_close([asked.embed_query(f"see {uri}")], [plain.embed_query(f"see {uri}")])
+
+
+def test_a_data_uri_over_the_cap_is_an_error(tmp_path, fakes):
+    path = tmp_path / "noise.png"
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    PIL.Image.fromarray(noise).save(path)
+    uri = data_uri(path)
+    assert len(uri) > MAX_DATA_URI_CHARACTERS
+    with pytest.raises(InputError, match=rf"item 1: the text is a data URI of {len(uri)} characters"):
+        MediaEmbeddings().embed_documents(["fine", uri])
+    with pytest.raises(InputError, match="above the cap of 8192"):
+        MediaEmbeddings().embed_query(uri)
+    assert len(MediaEmbeddings().embed_query(f"prose around {uri}")) == 32
+    limited = MediaEmbeddings(data_uris=True, limits=MediaLimits(max_bytes=1000))
+    with pytest.raises(MediaLimitError, match=r"max_bytes") as caught:
+        limited.embed_documents(["fine", uri])
+    assert caught.value.index == 1
+    small = MediaEmbeddings(data_uris=True, limits=MediaLimits(max_pixels=1000))
+    with pytest.raises(MediaLimitError, match="max_pixels"):
+        small.embed_query(uri)
+
+
+def test_a_text_model_refuses_a_picture_and_says_what_it_takes(tiny_bert, tmp_path):
+    (reference,) = reference_texts(draw(tmp_path, "red"))
+    embeddings = MediaEmbeddings(model=str(tiny_bert), store=STORE)
+    with pytest.raises(UnsupportedModalityError, match=r"item 1: .*takes text; got image"):
+        embeddings.embed_documents(["fine", reference])
+    with pytest.raises(UnsupportedModalityError, match=r"takes text; got image"):
+        embeddings.embed_query(reference)

@@ -35,7 +35,7 @@ CASES = [
     (MediaBlobParser, "talk.mp4", ("media_type", "start_seconds"), [("video", -1.0)]),
     (PdfPageParser, "report.pdf", ("page", "media_type", "width"), [(1, "image", 144), (2, "image", 144)]),
     (VideoClipParser, "talk.mp4", ("start_seconds", "end_seconds"), [(0.0, 10.0), (5.0, 15.0), (10.0, 20.0)]),
-    (SoundWindowParser, "tone.wav", ("media_type", "mime_type"), [("audio", "audio/wav")]),
+    (SoundWindowParser, "tone.wav", ("media_type", "start_seconds", "end_seconds"), [("audio", 0.0, 1.0)]),
 ]
 
 

@@ -1,12 +1,17 @@
 """LangChain's reranker: our contract, and what is particular to Documents."""
 
+import base64
+
 import pytest
 from langchain_classic.retrievers import ContextualCompressionRetriever
 from langchain_core.documents import Document
+from langchain_core.messages import HumanMessage
 from langchain_core.vectorstores import InMemoryVectorStore
-from tests.pictures import draw_pictures
+from tests.look_alikes import LOOK_ALIKES, refuse_io
+from tests.pictures import draw_picture, draw_pictures
 
 from medialens.errors import UnsupportedModalityError
+from medialens.inputs import Image
 from medialens.langchain import MediaEmbeddings, MediaReranker, media_document
 from medialens.media.store import open_store
 from medialens.testing.contracts import RerankerContract
@@ -82,3 +87,56 @@ async def test_in_a_retrieval_chain_the_picture_that_was_asked_for_comes_first(d
     for name in ("a red picture", "a blue picture", "a green picture"):
         for kept in (chain.invoke(name), await chain.ainvoke(name)):
             assert [len(kept), kept[0].metadata["name"]] == [2, name]
+
+
+async def test_any_form_of_a_query_finds_the_picture(documents, fakes, tmp_path):
+    reranker = MediaReranker(store=STORE, top_n=1)
+    path = draw_picture(tmp_path / "like.png", "lime")
+    block = {"type": "image", "base64": base64.b64encode(path.read_bytes()).decode(), "mime_type": "image/png"}
+    reference = documents[2].page_content
+    queries = [
+        *("a green picture", reference, Image(path), block, [{"type": "text", "text": "a picture like this"}, block]),
+        *([{"type": "image", "media_ref": reference}], HumanMessage([block])),
+    ]
+    for query in queries:
+        for kept in (
+            reranker.compress_documents(documents, query),
+            await reranker.acompress_documents(documents, query),
+        ):
+            assert [one.metadata["name"] for one in kept] == ["a green picture"]
+
+
+async def test_positions_and_scores_alone(documents, fakes):
+    reranker = MediaReranker(store=STORE, top_n=2)
+    kept = reranker.compress_documents(documents, "a green picture")
+    ranked = reranker.rerank(documents, "a green picture")
+    assert [(documents[one["index"]].metadata["name"], one["relevance_score"]) for one in ranked] == [
+        (one.metadata["name"], one.metadata["relevance_score"]) for one in kept
+    ]
+    assert reranker.rerank([one.page_content for one in documents], "a green picture") == ranked
+    assert await reranker.arerank(documents, "a green picture") == ranked
+    assert reranker.rerank([], "x") == await reranker.arerank([], "x") == []
+
+
+def test_scores_of_all_stages_stand_beside_each_other(documents, fakes):
+    scores = {"retrieval_score": 0.5, "fusion_score": 0.25, "lexical_score": 3.0}
+    found = [one.model_copy(update={"metadata": {**one.metadata, **scores}}) for one in documents]
+    for kept in MediaReranker(store=STORE).compress_documents(found, "a red picture"):
+        assert {name: kept.metadata[name] for name in scores} == scores
+
+
+def test_a_text_model_refuses_a_picture_and_names_the_document(documents, tiny_cross_encoder):
+    reranker = MediaReranker(model=str(tiny_cross_encoder), store=STORE)
+    with pytest.raises(UnsupportedModalityError, match=r"item 1: .*text"):
+        reranker.compress_documents([Document("text"), documents[0]], "a red picture")
+
+
+def test_texts_that_look_like_a_way_to_a_medium_cause_no_io(fakes):
+    reranker = MediaReranker(store=STORE, top_n=None)
+    looks = [Document(text) for text in LOOK_ALIKES]
+    reranker.compress_documents(looks, "loads the model")
+    with pytest.MonkeyPatch.context() as patch:
+        tried = refuse_io(patch)
+        ranked = [reranker.compress_documents(looks, text) for text in LOOK_ALIKES]
+    assert tried == []
+    assert [len(one) for one in ranked] == [len(looks)] * len(LOOK_ALIKES)

@@ -107,7 +107,8 @@ def test_texts_that_are_nearer_do_not_crowd_out_pictures(fakes, texts, pictures)
     assert kinds(store.similarity_search(question, k=4)) == ["text"] * 4  # the gap that this is about
     found = MediaRetriever(vector_store=store, k=4).invoke(question)
     assert sorted(kinds(found)) == ["image", "image", "text", "text"]
-    assert names(found)[:2] == ["a red picture 0", "a red picture"]
+    assert names(found)[0].startswith("a red picture ")
+    assert names(found)[1] == "a red picture"
 
 
 def test_places_of_ones_own_and_of_nobody(fakes, texts, pictures):
@@ -240,7 +241,7 @@ async def test_a_reranker_takes_media_queries(fakes, pictures, tmp_path):
     assert names(retriever.invoke(like))[0] == names(await retriever.ainvoke(like))[0] == "a yellow picture"
 
 
-async def test_somebody_elses_reranker_takes_words_alone(fakes, pictures):
+async def test_somebody_elses_reranker_takes_words_alone(fakes, pictures, tmp_path):
     class Backwards(BaseDocumentCompressor):
         def compress_documents(self, documents, query, callbacks=None):
             assert isinstance(query, str)
@@ -251,7 +252,7 @@ async def test_somebody_elses_reranker_takes_words_alone(fakes, pictures):
     assert names(retriever.invoke("a red picture")) == names(forwards.invoke("a red picture"))[::-1]
     assert names(await retriever.ainvoke([{"type": "text", "text": "a red picture"}]))[-1] == "a red picture"
     with pytest.raises(InputError, match="Backwards takes queries of text alone"):
-        retriever.invoke(Image(b"x"))
+        retriever.invoke(Image(draw_picture(tmp_path / "asked.png", "red")))
 
 
 def pieces(facts):

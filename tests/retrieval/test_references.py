@@ -10,7 +10,7 @@ from tests.look_alikes import LOOK_ALIKES, refuse_io
 from medialens.errors import InputError, MediaReferenceError
 from medialens.inputs import Audio, Image, Item, Text, Video
 from medialens.media.reference import MediaReference
-from medialens.retrieval.references import compose, query_to_item, text_to_item, to_items
+from medialens.retrieval.references import MAX_DATA_URI_CHARACTERS, compose, query_to_item, text_to_item, to_items
 
 PICTURE = MediaReference(digest="a" * 64, mime_type="image/png")
 SOUND = MediaReference(digest="b" * 64, mime_type="audio/wav", start_seconds=1, end_seconds=2.5)
@@ -123,3 +123,33 @@ def test_what_looks_like_a_path_url_or_base64_stays_text_and_causes_no_io(text):
 def test_a_single_text_is_not_a_list_of_letters():
     with pytest.raises(InputError, match="list of texts"):
         to_items("abc", store=None)
+
+
+PNG_URI = "data:image/png;base64,iVBORw0KGgo="
+
+
+def test_data_uris_are_text_unless_they_are_asked_for():
+    for text in (PNG_URI, f"a chart {PNG_URI} below"):
+        assert text_to_item(text).parts == query_to_item(text).parts == (Text(text),)
+    before, picture, after = text_to_item(f"a chart {PNG_URI} below", data_uris=True).parts
+    assert (before, type(picture), picture.source, after) == (Text("a chart"), Image, PNG_URI, Text("below"))
+    (asked,) = query_to_item(f" {PNG_URI} ", data_uris=True).parts
+    assert (type(asked), asked.source) == (Image, PNG_URI)
+    assert query_to_item(f"a chart {PNG_URI}", data_uris=True).parts == (Text(f"a chart {PNG_URI}"),)
+    both = text_to_item(f"{PICTURE}{PNG_URI}", data_uris=True)
+    assert [part.source for part in both.parts] == [str(PICTURE), PNG_URI]
+    plain = "data:text/plain;base64,aGVsbG8="
+    assert text_to_item(plain, data_uris=True).parts == (Text(plain),)
+
+
+def test_a_text_that_is_one_long_data_uri_is_refused():
+    uri = f"data:image/png;base64,{'A' * MAX_DATA_URI_CHARACTERS}"
+    for read in (text_to_item, query_to_item):
+        with pytest.raises(InputError, match=rf"a data URI of {len(uri)} characters .*above the cap of 8192"):
+            read(uri)
+        assert read(f"see {uri}").parts == (Text(f"see {uri}"),)
+        assert len(read(uri, data_uris=True).parts) == 1
+    with pytest.raises(InputError, match=r"^item 1: "):
+        to_items(["fine", uri])
+    short = f"data:image/png;base64,{'A' * 100}"
+    assert text_to_item(short).parts == (Text(short),)

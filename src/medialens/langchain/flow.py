@@ -104,7 +104,9 @@ def retrieve(plan: Plan, text: str) -> Steps:
 
 def _found(plan: Plan, vector: Sequence[float]) -> Generator[Step, Any, list[Found]]:
     if plan.filters is not None:
-        searches = [Search(k=plan.fetch_k, arguments={**plan.arguments, **one}) for one in plan.filters.values()]
+        # One search for all kinds as well: its order decides between the best of each kind, which are equally good.
+        searches = [Search(k=plan.fetch_k, arguments=plan.arguments)]
+        searches += [Search(k=plan.fetch_k, arguments={**plan.arguments, **one}) for one in plan.filters.values()]
         found = yield Find(vector=vector, searches=searches)
         return [one for ranking in found for one in ranking]
     wanted = dict.fromkeys(MODALITIES, 1) if plan.quotas is None else plan.quotas

@@ -75,8 +75,8 @@ def media_documents(  # noqa: PLR0913  # as above
 ) -> list[Document]:
     """Documents about all media in a folder, in one file, or in several: the pieces in which they are found.
 
-    PDFs become pages, long pictures tiles, videos clips and sounds windows of ten seconds; other pictures stay whole.
-    For other pieces, use the parsers of `medialens.langchain`, such as ``VideoClipParser(scenes=True)``.
+    PDFs become pages, long pictures tiles, videos clips of ten seconds and sounds windows of thirty; other pictures
+    stay whole. For other pieces, use the parsers of `medialens.langchain`, such as ``VideoClipParser(scenes=True)``.
 
     Args:
         path: A file or URL, a folder, or several of them. Of a folder all files count, also those in its folders, in

@@ -62,7 +62,7 @@ class _CuttingParser(BaseBlobParser):
         store: Where media are registered: a folder, ``memory://name``, any fsspec URL, or None for the default.
         copy: Keep the bytes of files in the store. Otherwise it points to them, and notices when they change.
         limits: What may be read.
-        thumbnails: Put a small picture of each piece into the store.
+        thumbnails: Put a small picture of each piece into the store; sounds have none.
     """
 
     store: StoreLike = None
@@ -143,24 +143,18 @@ class VideoClipParser(_CuttingParser):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SoundWindowParser(_CuttingParser):
-    """One Document for each window of a sound; what is said in it stands under ``caption``. Extra ``audio``.
+    """One Document for each window of a sound, or of the sound of a video. Extra ``audio``.
 
     Attributes:
-        window_seconds, overlap_seconds, transcript: See `medialens.media.segment.sounds.split_sound`.
+        window_seconds, overlap_seconds: See `medialens.media.segment.sounds.split_sound`.
     """
 
-    window_seconds: float = 10.0
-    overlap_seconds: float = 5.0
-    transcript: Any = None
+    window_seconds: float = 30.0
+    overlap_seconds: float = 3.0
 
     def _cut(self, content: Path | bytes, **arguments: Any) -> list[Segment]:
-        return cut_sound(
-            content,
-            window_seconds=self.window_seconds,
-            overlap_seconds=self.overlap_seconds,
-            transcript=self.transcript,
-            **arguments,
-        )
+        lengths = {"window_seconds": self.window_seconds, "overlap_seconds": self.overlap_seconds}
+        return cut_sound(content, **lengths, **arguments)
 
 
 def _describe(blob: Blob, parser: MediaBlobParser) -> MediaDescription:

@@ -217,5 +217,6 @@ def _wav(samples: npt.NDArray[np.float32], sample_rate_hz: int) -> bytes:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(sample_rate_hz)
-        sound.writeframes(np.rint(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+        # The scale of 16-bit files themselves: samples that came from one are written as they were.
+        sound.writeframes(np.rint(np.clip(samples * 32768, -32768, 32767)).astype("<i2").tobytes())
     return file.getvalue()

@@ -1,0 +1,79 @@
+"""How each vector store is asked for one kind of medium alone, by vector, on both roads."""
+
+import uuid
+
+import pytest
+from langchain_core.documents import Document
+from langchain_core.embeddings import DeterministicFakeEmbedding
+from langchain_core.vectorstores import InMemoryVectorStore
+from tests.langchain.vector_stores import QUIETLY, STORES, open_store
+
+from medialens.langchain import MediaRetriever
+from medialens.langchain.stores import MODALITIES, Search, asearch, modality_filter, search
+
+pytestmark = [pytest.mark.filterwarnings(line) for line in QUIETLY]
+
+EMBEDDINGS = DeterministicFakeEmbedding(size=16)
+KINDS = ("image", "audio", "video", "text")
+
+
+def documents():
+    """Three of each kind, and three of somebody who knows of no kinds; the texts are many, and nearest."""
+    known = [
+        Document(f"{kind} {number}", metadata={"source": "x", "media_type": kind})
+        for kind in KINDS
+        for number in range(3)
+    ]
+    return [*known, *(Document(f"plain {number}", metadata={"source": "x"}) for number in range(3))]
+
+
+@pytest.fixture(params=STORES)
+def store(request, tmp_path):
+    if request.param == "PGVector":
+        request.getfixturevalue("postgres_address")
+    with open_store(request.param, EMBEDDINGS, tmp_path / f"filters-{uuid.uuid4().hex}") as store:
+        for document in documents():  # one by one: plain ones come after the columns are fixed
+            store.add_documents([document], ids=[str(uuid.uuid4())])
+        yield store
+
+
+def contents(found):
+    return sorted(document.page_content for document, _ in found)
+
+
+def names(*kinds):
+    return sorted(f"{kind} {number}" for kind in kinds for number in range(3))
+
+
+async def test_each_kind_alone_and_everything_else_as_text_on_both_roads(store):
+    vector = EMBEDDINGS.embed_query("plain 1")
+    searches = [Search(k=20, arguments=modality_filter(store, kind)) for kind in MODALITIES]
+    expected = {"text": names("text", "plain"), **{kind: names(kind) for kind in ("image", "audio", "video")}}
+    found = search(store, vector, [*searches, Search(k=20)])
+    assert dict(zip(MODALITIES, map(contents, found), strict=False)) == expected
+    assert contents(found[-1]) == names(*KINDS, "plain")
+    assert [[type(score) for _, score in one] for one in found] == [[float] * len(one) for one in found]
+    assert list(map(contents, await asearch(store, vector, searches))) == list(map(contents, found[:-1]))
+    # Best first, whichever way the store counts: what was asked for stands at the top.
+    assert found[0][0][0].page_content == found[-1][0][0].page_content == "plain 1"
+
+
+async def test_the_nearest_of_each_kind_are_found_however_many_others_are_nearer(store):
+    retriever = MediaRetriever(vector_store=store, embeddings=EMBEDDINGS, k=4, fetch_k=1)
+    found = retriever.invoke("plain 1")
+    assert found[0].metadata.get("media_type", "text") == "text"
+    assert sorted(one.metadata.get("media_type", "text") for one in found) == ["audio", "image", "text", "video"]
+    there = await retriever.ainvoke("plain 1")
+    assert [one.page_content for one in there] == [one.page_content for one in found]
+
+
+def test_subclasses_are_asked_like_their_base_and_others_not_at_all():
+    class Mine(InMemoryVectorStore):
+        pass
+
+    assert modality_filter(Mine(EMBEDDINGS), "image") is not None
+
+    class Other:
+        pass
+
+    assert modality_filter(Other(), "image") is None
