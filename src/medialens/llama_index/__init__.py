@@ -18,18 +18,22 @@ require("llama_index.core", extra="llama-index", to="medialens.llama_index")
 from medialens.llama_index.embeddings import MediaEmbedding  # noqa: E402  # after the check that explains itself
 from medialens.llama_index.index import MediaVectorStoreIndex  # noqa: E402
 from medialens.llama_index.items import MediaQuery  # noqa: E402
+from medialens.llama_index.lexical import CaptionRetriever  # noqa: E402
 from medialens.llama_index.nodes import MediaDocument, file_id, media_node  # noqa: E402
 from medialens.llama_index.reader import MediaReader  # noqa: E402
 from medialens.llama_index.reranker import MediaRerank  # noqa: E402
+from medialens.llama_index.retriever import MediaRetriever  # noqa: E402
 from medialens.llama_index.splitters import ClipSplitter, PageSplitter, TextOnly, TileSplitter  # noqa: E402
 
 __all__ = [
+    "CaptionRetriever",
     "ClipSplitter",
     "MediaDocument",
     "MediaEmbedding",
     "MediaQuery",
     "MediaReader",
     "MediaRerank",
+    "MediaRetriever",
     "MediaVectorStoreIndex",
     "PageSplitter",
     "TextOnly",

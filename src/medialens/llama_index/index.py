@@ -16,8 +16,8 @@ from llama_index.core.storage.docstore.types import RefDocInfo
 from medialens.errors import InputError
 from medialens.llama_index.adopting import adopt, has_media
 from medialens.llama_index.embeddings import MediaEmbedding
+from medialens.llama_index.index_retriever import MediaIndexRetriever
 from medialens.llama_index.nodes import file_id, with_facts
-from medialens.llama_index.retrievers import MediaIndexRetriever
 from medialens.llama_index.splitters import PageSplitter, TextOnly
 from medialens.llama_index.stores import adelete_document, delete_document
 from medialens.retrieval.description import source_name
@@ -100,6 +100,11 @@ class MediaVectorStoreIndex(VectorStoreIndex):
             msg = f"index_id={index_id!r} is none of the indexes in the storage: {', '.join(structs) or 'it is empty'}"
             raise InputError(msg, value=index_id)
         return cls(index_struct=structs[index_id], storage_context=storage_context, **kwargs)
+
+    @property
+    def embedding(self) -> MediaEmbedding:
+        """What its nodes and queries are embedded with."""
+        return self._embed_model
 
     def insert(self, document: BaseNode, **insert_kwargs: Any) -> None:
         """Add a document."""

@@ -126,6 +126,11 @@ def query_media(query: QueryBundle) -> Item | Conversation | None:
     return None if query.image_path is None else Item(Image(Path(query.image_path)))
 
 
+def query_words(query: QueryBundle) -> str:
+    """The words of a query, "" where it is about media alone."""
+    return " ".join(part.text for part in query_to_item(query.query_str).parts if isinstance(part, Text)).strip()
+
+
 def describe_item(item: Item | Conversation) -> str:
     """One line about an item, for events that carry strings only."""
     if isinstance(item, Conversation):

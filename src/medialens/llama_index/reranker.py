@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from llama_index.core.callbacks.schema import CBEventType, EventPayload
 from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
@@ -13,14 +13,16 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index_instrumentation import get_dispatcher
 from pydantic import AliasChoices, Field
 
-from medialens.errors import InputError
+from medialens.errors import InputError, MedialensError
 from medialens.inputs import Input, Item
+from medialens.llama_index.facts import with_metadata
 from medialens.llama_index.items import bundle_to_item, naming, nodes_to_items
+from medialens.outputs import RankResult
 from medialens.retrieval.settings import RerankSettings
 
 dispatcher = get_dispatcher(__name__)
 
-_Report: TypeAlias = Callable[[list[tuple[int, float]]], list[NodeWithScore]]
+_Report: TypeAlias = Callable[[Sequence[tuple[int, float | None]]], list[NodeWithScore]]
 
 
 class MediaRerank(RerankSettings, BaseNodePostprocessor):
@@ -40,7 +42,14 @@ class MediaRerank(RerankSettings, BaseNodePostprocessor):
         description="'demo', a folder, or a repository on the hub; may be given as `model_name`, too.",
     )
     keep_retrieval_score: bool = Field(
-        default=False, description="Keep the incoming score as metadata['retrieval_score'] of a copy of the node."
+        default=False,
+        description="Keep the incoming score as metadata['retrieval_score'] of a copy of the node, which no model "
+        "sees; one that is there already, as of `MediaRetriever`, stays.",
+    )
+    errors: Literal["raise", "last"] = Field(
+        default="raise",
+        description="'raise' raises the error of the first node that cannot be read or scored; 'last' puts such nodes "
+        "after all others, without a score, as far as there is room for them.",
     )
 
     @classmethod
@@ -60,7 +69,12 @@ class MediaRerank(RerankSettings, BaseNodePostprocessor):
         if not nodes or self.top_n == 0:
             return []
         with self._reported(nodes, query) as report:
-            return report(self._rank(self.model, *self._items(nodes, query)))
+            asked, documents = self._items(nodes, query)
+            try:
+                ranked = self._rank(self.model, asked, documents)
+            except MedialensError as error:
+                return report(self._without_failed(error, len(nodes)))
+            return report(ranked)
 
     async def _apostprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
@@ -69,7 +83,20 @@ class MediaRerank(RerankSettings, BaseNodePostprocessor):
         if not nodes or self.top_n == 0:
             return []
         with self._reported(nodes, query) as report:
-            return report(await self._arank(self.model, *self._items(nodes, query)))
+            asked, documents = self._items(nodes, query)
+            try:
+                ranked = await self._arank(self.model, asked, documents)
+            except MedialensError as error:
+                return report(self._without_failed(error, len(nodes)))
+            return report(ranked)
+
+    def _without_failed(self, error: MedialensError, n_nodes: int) -> list[tuple[int, float | None]]:
+        """The ranking of the nodes that did work, and then the others."""
+        result = getattr(error, "result", None)
+        if self.errors == "raise" or not isinstance(result, RankResult):
+            raise error
+        kept: list[tuple[int, float | None]] = [*self._kept(result.ranked), *((at, None) for at in result.errors)]
+        return kept[: n_nodes if self.top_n is None else self.top_n]
 
     def _begin(self, nodes: list[NodeWithScore], query: QueryBundle | None) -> QueryBundle:
         # The order of LlamaIndex's own rerankers: the event first, then the checks.
@@ -95,7 +122,7 @@ class MediaRerank(RerankSettings, BaseNodePostprocessor):
         }
         with self.callback_manager.event(CBEventType.RERANKING, payload=payload) as event:
 
-            def report(ranked: list[tuple[int, float]]) -> list[NodeWithScore]:
+            def report(ranked: Sequence[tuple[int, float | None]]) -> list[NodeWithScore]:
                 best = [self._scored(nodes[index], score) for index, score in ranked]
                 event.on_end(payload={EventPayload.NODES: best})
                 dispatcher.event(ReRankEndEvent(nodes=best))
@@ -104,8 +131,8 @@ class MediaRerank(RerankSettings, BaseNodePostprocessor):
             with naming([one.node for one in nodes]):
                 yield report
 
-    def _scored(self, found: NodeWithScore, score: float) -> NodeWithScore:
+    def _scored(self, found: NodeWithScore, score: float | None) -> NodeWithScore:
         node = found.node
-        if self.keep_retrieval_score and found.score is not None:
-            node = node.model_copy(update={"metadata": {**node.metadata, "retrieval_score": float(found.score)}})
+        if self.keep_retrieval_score and found.score is not None and "retrieval_score" not in node.metadata:
+            node = with_metadata(node, {"retrieval_score": float(found.score)})
         return NodeWithScore(node=node, score=score)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from llama_index.core.indices.vector_store.retrievers import VectorIndexRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle
@@ -24,7 +23,7 @@ class MediaIndexRetriever(VectorIndexRetriever):
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         if self._is_to_embed(query_bundle):
-            query_bundle = _with(query_bundle, self._embed_model.embed_query(query_bundle))
+            query_bundle = with_embedding(query_bundle, self._embed_model.embed_query(query_bundle))
         try:
             return super()._retrieve(query_bundle)
         except Warning as error:
@@ -34,7 +33,7 @@ class MediaIndexRetriever(VectorIndexRetriever):
 
     async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         if self._is_to_embed(query_bundle):
-            query_bundle = _with(query_bundle, await self._embed_model.aembed_query(query_bundle))
+            query_bundle = with_embedding(query_bundle, await self._embed_model.aembed_query(query_bundle))
         try:
             return await super()._aretrieve(query_bundle)
         except Warning as error:
@@ -51,5 +50,6 @@ class MediaIndexRetriever(VectorIndexRetriever):
         return True
 
 
-def _with(query: QueryBundle, embedding: list[float]) -> Any:
+def with_embedding(query: QueryBundle, embedding: list[float]) -> QueryBundle:
+    """A copy of the query that brings its vector along."""
     return dataclasses.replace(query, embedding=embedding)
