@@ -47,6 +47,7 @@ def film(  # noqa: PLR0913  # each is a property of the file
     times: Sequence[int] | None = None,
     keyframe_every: int = 12,
     rotation: int = 0,
+    mirrored: bool = False,
     pixel_format: str = "yuv420p",
     movflags: str = "",
     **options: str,
@@ -63,8 +64,8 @@ def film(  # noqa: PLR0913  # each is a property of the file
             stream.height, stream.width, stream.pix_fmt = *frames[0].shape[:2], pixel_format
             stream.codec_context.gop_size = keyframe_every
             stream.codec_context.time_base = stream.time_base = unit
-            if rotation:
-                stream.set_display_rotation(rotation)
+            if rotation or mirrored:
+                stream.set_display_rotation(rotation, hflip=mirrored)
             for at, pixels in enumerate(frames):
                 frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
                 frame.pts, frame.time_base = times[at] if times else at, unit

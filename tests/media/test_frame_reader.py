@@ -30,6 +30,9 @@ KINDS = {
     "webm": {"container": "webm", "codec": "libvpx-vp9"},
     "mkv": {"container": "matroska", "codec": "libx264"},
     "avi": {"container": "avi", "codec": "mpeg4", "b": "4M"},
+    "avi with frames that refer forwards": {"container": "avi", "codec": "libx264"},
+    "MPEG-TS": {"container": "mpegts", "codec": "libx264"},
+    "flv": {"container": "flv", "codec": "libx264"},
 }
 
 
@@ -100,14 +103,16 @@ def test_a_rate_that_is_no_whole_number():
     assert seen(look(data, 40)[0], KNOWN) == list(range(40))
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("degrees", [0, 90, 180, -90])
-def test_a_clip_that_was_held_turned_is_upright(degrees):
+def test_a_clip_that_was_held_turned_is_upright(degrees, mirrored):
     picture = np.zeros((48, 64, 3), np.uint8)
     picture[:24, :32] = 255  # one corner is white
-    data = film([picture] * 3, rotation=degrees)
+    data = film([picture] * 3, rotation=degrees, mirrored=mirrored)
 
     for frame in look(data)[0]:
         expected = np.rot90(picture, degrees // 90)  # counter-clockwise, as display matrices turn
+        expected = np.fliplr(expected) if mirrored else expected
         assert frame.shape == expected.shape
         assert np.abs(frame.astype(int) - expected).mean() < 5
 
