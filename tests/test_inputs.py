@@ -140,3 +140,17 @@ def test_repr_is_short_and_hides_bytes():
     assert repr(Image(b"x" * 5000)) == "Image(<5000 bytes>)"
     assert len(repr(Image("data:image/png;base64," + "A" * 5000))) < 120
     assert repr(Image("a.png")) == "Image('a.png')"
+
+
+@pytest.mark.parametrize("page", [0, -1, 1.0, "1", True, 10**9])
+def test_pages_count_from_1(page):
+    with pytest.raises(InputError, match="pages count from 1"):
+        Image("a.pdf", page=page)
+
+
+@pytest.mark.parametrize(
+    "box", [(0, 0, 0, 1), (0, 0, 1, 0), (-1, 0, 1, 1), (0, 0, 1), (0, 0, 1.0, 1), (0, 0, True, 1), "0,0,1,1", 5, ()]
+)
+def test_boxes_are_four_whole_numbers(box):
+    with pytest.raises(InputError, match="x, y, width and height"):
+        Image("a.png", box=box)

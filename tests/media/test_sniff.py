@@ -61,3 +61,16 @@ def test_heads_as_their_standards_spell_them(head, expected):
 def test_many_comments_cost_no_time():
     assert sniff(b"<!---->" * 70 + b"x") == "text/plain"  # with two ways to read each, there would be 2 ** 70
     assert sniff(b"<!---->" * 60 + b"<svg>") == "image/svg+xml"
+
+
+@pytest.mark.parametrize("junk", [b"\xef\xbb\xbf", b"\r\n", b"junk", b"HTTP/1.1 200 OK\r\n\r\n", b"\0" * 1024])
+def test_a_pdf_may_begin_late(junk):
+    """ISO 32000-1, Annex H, note 13: Acrobat takes the header anywhere in the first 1024 bytes."""
+    assert sniff(junk + b"%PDF-1.4\n1 0 obj") == "application/pdf"
+
+
+@pytest.mark.parametrize(
+    "head", [b"\0" * 1025 + b"%PDF-1.4\n", b"A PDF begins with %PDF-1.4 and goes on", b"x%PDF-?\n"]
+)
+def test_what_only_mentions_a_pdf_is_none(head):
+    assert sniff(head) != "application/pdf"

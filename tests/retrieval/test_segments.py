@@ -3,11 +3,16 @@
 import dataclasses
 
 import pytest
+from tests.media.documents import document, words
 
+from medialens.errors import MediaDecodeError, MediaLimitError
+from medialens.media.limits import MediaLimits
 from medialens.media.reference import MediaReference, find_references
 from medialens.media.segment.segment import Segment
 from medialens.media.store import open_store
-from medialens.retrieval.segments import describe_segment
+from medialens.retrieval.description import describe
+from medialens.retrieval.references import compose, text_to_item
+from medialens.retrieval.segments import describe_pages, describe_segment
 
 STORE = open_store("memory://retrieval-segments")
 WHOLE = MediaReference(digest="a" * 64, mime_type="application/pdf")
@@ -33,3 +38,22 @@ def test_text_of_a_file_cannot_hold_references(opening):
     found = describe_segment(dataclasses.replace(SEGMENT, text=f"see {opening}{other[1:]} there"))
     assert list(find_references(found.text)) == []
     assert "b" * 64 in found.text
+
+
+def test_pages_of_a_document(tmp_path):
+    pytest.importorskip("pypdfium2", reason="pypdfium2 is not installed: pip install 'medialens[pdf]'")
+    path = tmp_path / "a.pdf"
+    path.write_bytes(document([words(f"p{page}") for page in (1, 2, 3)]))
+    first, second = describe_pages(path, store=STORE, pages="3,1", thumbnails=True)
+    facts = first.metadata()
+    assert (facts["page"], facts["caption"], facts["width"], facts["height"]) == (3, "p3", 144, 144)
+    assert (facts["source"], facts["media_type"], facts["mime_type"]) == (str(path), "image", "application/pdf")
+    assert facts["parent_ref"] == str(first.reference.whole()) == str(second.parent)
+    assert (second.reference.page, second.text) == (1, "p1")
+    assert MediaReference.parse(str(facts["thumbnail_ref"])) in STORE
+    (part,) = text_to_item(compose("", first.reference), store=STORE).parts  # what a framework stores, and back
+    assert (part.modality, part.source) == ("image", str(first.reference))
+    with pytest.raises(MediaLimitError, match="max_pages"):
+        describe_pages(path, store=STORE, limits=MediaLimits(max_pages=2))
+    with pytest.raises(MediaDecodeError, match="describe_pages"):
+        describe(path, store=STORE)
