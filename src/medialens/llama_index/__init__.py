@@ -4,11 +4,12 @@ Stage: an adapter, near the end. Takes LlamaIndex's nodes and query bundles, giv
 Translates types and nothing else: models, batches and devices belong to the engine, the reading of references to
 `medialens.retrieval`. Knows nothing of other frameworks.
 
-    reader.py --> splitters.py --> embeddings.py --> index.py, stores.py --> retrievers.py --> reranker.py
-    documents     pieces           vectors           any vector store        hits              fewer hits
+    reader.py --> splitters.py --> embeddings.py --> index.py --> retriever.py --> reranker.py --> prompting.py
+    documents     pieces           vectors           stores.py    hits             fewer hits      what an LLM is sent
 
 `nodes.py`: files as nodes. `adopting.py`: nodes made elsewhere, as ours. `items.py`: nodes and queries as what the
-handles take.
+handles take. `facts.py`: what metadata say. `pipeline.py`: ingestion. `index_retriever.py`, `lexical.py`, `joining.py`:
+one index, words, and neighbours, for `retriever.py`.
 """
 
 from medialens.extras import require
@@ -20,6 +21,8 @@ from medialens.llama_index.index import MediaVectorStoreIndex  # noqa: E402
 from medialens.llama_index.items import MediaQuery  # noqa: E402
 from medialens.llama_index.lexical import CaptionRetriever  # noqa: E402
 from medialens.llama_index.nodes import MediaDocument, file_id, media_node  # noqa: E402
+from medialens.llama_index.pipeline import MediaIngestionPipeline  # noqa: E402
+from medialens.llama_index.prompting import PrepareMediaForLLM  # noqa: E402
 from medialens.llama_index.reader import MediaReader  # noqa: E402
 from medialens.llama_index.reranker import MediaRerank  # noqa: E402
 from medialens.llama_index.retriever import MediaRetriever  # noqa: E402
@@ -30,12 +33,14 @@ __all__ = [
     "ClipSplitter",
     "MediaDocument",
     "MediaEmbedding",
+    "MediaIngestionPipeline",
     "MediaQuery",
     "MediaReader",
     "MediaRerank",
     "MediaRetriever",
     "MediaVectorStoreIndex",
     "PageSplitter",
+    "PrepareMediaForLLM",
     "TextOnly",
     "TileSplitter",
     "file_id",

@@ -47,17 +47,31 @@ def lay_out(
     if labels and len(labels) != len(rendering.parts):
         msg = f"{len(rendering.parts)} items need as many labels, got {len(labels)}"
         raise InputError(msg, value=labels)
+    if order == "interleaved":
+        return _joined([part for each in lay_out_each(rendering, labels) for part in each])
     media: list[RenderedPart] = []
-    laid: list[RenderedPart] = []
+    said: list[RenderedPart] = []
     for position, parts in enumerate(rendering.parts):
-        number = f"[{position + 1}]" if labels else ""
-        if order == "media_first":
-            media += _captioned([part for part in parts if not isinstance(part, str)], number)
-            parts = tuple(part for part in parts if isinstance(part, str))  # noqa: PLW2901  # what is left of it
-        laid.append(f"{number} {labels[position]}".rstrip() if labels else "")
-        laid += _captioned(parts)
-        laid += [_note(one) for one in rendering.left_out if one.position == position]
-    return _joined([*media, *laid])
+        media += _captioned([part for part in parts if not isinstance(part, str)], _number(position, labels))
+        said += _each(rendering, labels, position, [part for part in parts if isinstance(part, str)])
+    return _joined([*media, *said])
+
+
+def lay_out_each(rendering: Rendering, labels: Sequence[str]) -> list[list[RenderedPart]]:
+    """`lay_out`, interleaved, with a list for each item."""
+    return [_joined(_each(rendering, labels, at, parts)) for at, parts in enumerate(rendering.parts)]
+
+
+def _each(
+    rendering: Rendering, labels: Sequence[str], position: int, parts: Sequence[RenderedPart]
+) -> list[RenderedPart]:
+    label = f"{_number(position, labels)} {labels[position]}".rstrip() if labels else ""
+    notes = [_note(one) for one in rendering.left_out if one.position == position]
+    return [label, *_captioned(parts), *notes]
+
+
+def _number(position: int, labels: Sequence[str]) -> str:
+    return f"[{position + 1}]" if labels else ""
 
 
 def label_of(metadata: Mapping[str, object], *, fallback: str = "") -> str:

@@ -1,0 +1,219 @@
+"""What was found, as a language model is sent it: small files, labels and text, within a budget."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from llama_index.core.base.llms.types import AudioBlock, BaseContentBlock, ImageBlock, TextBlock, VideoBlock
+from llama_index.core.postprocessor.types import BaseNodePostprocessor
+from llama_index.core.schema import BaseNode, MediaResource, MetadataMode, Node, NodeWithScore, QueryBundle
+from pydantic import Field, PrivateAttr
+
+from medialens.errors import InputError, MedialensError, MediaReferenceError
+from medialens.inputs import Item, Part, Text
+from medialens.llama_index.adopting import has_media
+from medialens.llama_index.facts import kind_of
+from medialens.llama_index.items import at, naming, node_to_item, query_media
+from medialens.retrieval.budget import Budget, LeftOut
+from medialens.retrieval.layout import label_of, lay_out_each
+from medialens.retrieval.references import MEDIA, query_to_item, text_to_item
+from medialens.retrieval.rendering import (
+    ChatMedia,
+    RenderedMedium,
+    RenderedPart,
+    Rendering,
+    arender_items,
+    render_items,
+)
+from medialens.retrieval.settings import MediaSettings
+
+_QUESTION = "What the question is about:"
+
+
+class PreparedNode(Node):
+    """A node that sends a language model what `PrepareMediaForLLM` chose; otherwise the node that it was made of."""
+
+    _blocks: list[BaseContentBlock] = PrivateAttr(default_factory=list)
+
+    @classmethod
+    def of(cls, node: BaseNode, blocks: Sequence[BaseContentBlock]) -> PreparedNode:
+        """The node, and what is sent of it."""
+        fields: dict[str, Any] = {name: getattr(node, name) for name in BaseNode.model_fields}
+        fields |= {f"{name}_resource": getattr(node, f"{name}_resource", None) for name in MEDIA}
+        fields["text_resource"] = MediaResource(text=node.get_content(metadata_mode=MetadataMode.NONE))
+        prepared = cls(**fields)
+        prepared._blocks = [*blocks]  # its own
+        return prepared
+
+    def get_content(self, metadata_mode: MetadataMode = MetadataMode.NONE) -> str:
+        """For language models, the labels, texts and notes; otherwise the text of the node."""
+        if metadata_mode != MetadataMode.LLM:
+            return super().get_content(metadata_mode)
+        return "\n".join(block.text for block in self._blocks if isinstance(block, TextBlock))
+
+    def get_content_blocks(self, metadata_mode: MetadataMode = MetadataMode.NONE) -> list[BaseContentBlock]:
+        """For language models, what was chosen; otherwise what LlamaIndex makes of the node."""
+        return [*self._blocks] if metadata_mode == MetadataMode.LLM else super().get_content_blocks(metadata_mode)
+
+
+class PrepareMediaForLLM(MediaSettings, BaseNodePostprocessor):
+    """Makes of each node what a multimodal language model takes: pictures made smaller, clips as frames, pages drawn.
+
+    It comes last among the postprocessors of ``index.as_query_engine(multimodal=True)``. Nodes keep their order, ids,
+    scores and metadata; what each of them sends is a label such as ``[2] talk.mp4, 0:10-0:20``, its media, and its
+    text. The best node gets its share of the budget first; a medium that comes twice is sent once. What is left out
+    is said in its place, and so is a medium that cannot be read: one missing file does not cost the answer.
+
+    A medium that the query is about (``image_path``, `MediaQuery`, or a query of references) is sent as well, in a
+    further node at the end, which has no score; LlamaIndex itself would send its words alone.
+
+    Example:
+        >>> engine = index.as_query_engine(
+        ...     llm=llm, multimodal=True, node_postprocessors=[MediaRerank(top_n=4), PrepareMediaForLLM(max_items=8)]
+        ... )
+    """
+
+    image: Literal["block", "omit"] = Field(default="block", description="Whether pictures and pages are sent.")
+    video: Literal["frames", "block", "omit"] = Field(
+        default="frames",
+        description="'frames' sends a clip by its frames; 'block' sends whole video files, which few models take, and "
+        "windows of them by their frames; 'omit' leaves clips out.",
+    )
+    audio: Literal["block", "omit"] = Field(
+        default="omit", description="'block' sends sounds, as WAV or as they are, to models that take them."
+    )
+    n_frames: int = Field(default=4, gt=0, description="Of one clip.")
+    max_side: int | None = Field(default=1568, gt=0, description="Longer side of one picture or frame, in pixels.")
+    max_pixels: int | None = Field(default=1_150_000, gt=0, description="Width times height of one picture or frame.")
+    max_items: int | None = Field(default=20, ge=0, description="Pictures, frames, sounds and clips together.")
+    max_total_pixels: int | None = Field(default=None, ge=0, description="Of all pictures and frames together.")
+    max_total_bytes: int | None = Field(
+        default=20 * 1024**2, ge=0, description="Of all media together, in base64 as they are sent."
+    )
+    labels: bool = Field(default=True, description="Number the nodes, and name their files.")
+    send_query: bool = Field(default=True, description="Send the medium that the query is about.")
+    errors: Literal["note", "raise"] = Field(
+        default="note", description="What a medium that cannot be read becomes: a note in its place, or an error."
+    )
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name that serialised instances carry."""
+        return "PrepareMediaForLLM"
+
+    def _postprocess_nodes(
+        self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
+    ) -> list[NodeWithScore]:
+        query, items, lost = self._begin(nodes, query_bundle)
+        asked = None if query is None else render_items([query], budget=self._budget(), **self._options())
+        with naming([one.node for one in nodes]):
+            rendering = render_items(items, budget=self._budget(asked), **self._options())
+        return self._prepared(nodes, asked, _with(rendering, lost))
+
+    async def _apostprocess_nodes(
+        self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
+    ) -> list[NodeWithScore]:
+        query, items, lost = self._begin(nodes, query_bundle)
+        asked = None if query is None else await arender_items([query], budget=self._budget(), **self._options())
+        with naming([one.node for one in nodes]):
+            rendering = await arender_items(items, budget=self._budget(asked), **self._options())
+        return self._prepared(nodes, asked, _with(rendering, lost))
+
+    def _begin(
+        self, nodes: list[NodeWithScore], query: QueryBundle | None
+    ) -> tuple[Item | None, list[Item], list[LeftOut]]:
+        items: list[Item] = []
+        lost: list[LeftOut] = []
+        with naming([one.node for one in nodes]):
+            for position, one in enumerate(nodes):
+                item, error = self._item(one.node, position)
+                items.append(item)
+                if error is not None:
+                    why = f"it cannot be read: {error.message}"
+                    lost.append(LeftOut(position=position, modality=kind_of(one.node), medium="", why=why))
+        return self._query(query), items, lost
+
+    def _item(self, node: BaseNode, position: int) -> tuple[Item, MedialensError | None]:
+        """What of a node a language model is to see: its media, and then its text, as LlamaIndex words it."""
+        words = self._words(node.get_content(metadata_mode=MetadataMode.LLM))
+        media: list[Part] = []
+        error: MedialensError | None = None
+        if has_media(node):
+            try:
+                with at(position):
+                    media = [part for part in node_to_item(node, store=self.store).parts if not isinstance(part, Text)]
+            except (InputError, MediaReferenceError) as failed:
+                if self.errors == "raise":
+                    raise
+                error = failed
+        return Item(*media, *(words or ([] if media else [Text("")]))), error
+
+    def _words(self, text: str) -> list[Part]:
+        if not text.strip():
+            return []
+        try:
+            return [*text_to_item(text, store=self.store).parts]
+        except MediaReferenceError:  # of a text that only looks like one
+            return [Text(text)]
+
+    def _query(self, query: QueryBundle | None) -> Item | None:
+        if query is None or not self.send_query:
+            return None
+        media = query_media(query) or query_to_item(query.query_str, store=self.store)
+        parts = [part for part in getattr(media, "parts", ()) if not isinstance(part, Text)]
+        return Item(*parts) if parts else None
+
+    def _budget(self, asked: Rendering | None = None) -> Budget:
+        """What there is for the nodes, after the query had its share."""
+        shown = [] if asked is None else [part.shown for part in asked.parts[0] if isinstance(part, RenderedMedium)]
+        left = {
+            "max_items": (self.max_items, len(shown)),
+            "max_pixels": (self.max_total_pixels, sum(one.n_pixels for one in shown)),
+            "max_bytes": (self.max_total_bytes, sum(len(base64.b64encode(one.data)) for one in shown)),
+        }
+        return Budget(**{name: None if most is None else most - spent for name, (most, spent) in left.items()})
+
+    def _options(self) -> dict[str, Any]:
+        chat = ChatMedia(
+            image=self.image,
+            video=self.video,
+            audio=self.audio,
+            n_frames=self.n_frames,
+            max_pixels=self.max_pixels,
+            max_side=self.max_side,
+        )
+        return {"chat": chat, "limits": self.limits, "errors": self.errors}
+
+    def _prepared(
+        self, nodes: Sequence[NodeWithScore], asked: Rendering | None, rendering: Rendering
+    ) -> list[NodeWithScore]:
+        labels = [label_of(one.node.metadata, fallback="text") for one in nodes] if self.labels else []
+        laid = lay_out_each(rendering, labels)
+        prepared = [
+            NodeWithScore(node=PreparedNode.of(one.node, [_block(part) for part in parts]), score=one.score)
+            for one, parts in zip(nodes, laid, strict=True)
+        ]
+        if asked is not None:
+            (parts,) = lay_out_each(asked, [])
+            blocks = [TextBlock(text=_QUESTION), *map(_block, parts)]
+            prepared.append(NodeWithScore(node=PreparedNode.of(Node(id_="query"), blocks)))
+        return prepared
+
+
+def _with(rendering: Rendering, lost: Sequence[LeftOut]) -> Rendering:
+    return dataclasses.replace(rendering, left_out=(*rendering.left_out, *lost))
+
+
+def _block(part: RenderedPart) -> BaseContentBlock:
+    if isinstance(part, str):
+        return TextBlock(text=part)
+    # In base64: LlamaIndex takes bytes that happen to be valid base64 for encoded ones.
+    data = base64.b64encode(part.shown.data)
+    if part.modality == "image":
+        return ImageBlock(image=data, image_mimetype=part.shown.mime_type)
+    if part.modality == "audio":
+        return AudioBlock(audio=data, format="mp3" if part.shown.mime_type == "audio/mpeg" else "wav")
+    return VideoBlock(video=data, video_mimetype=part.shown.mime_type)
