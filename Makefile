@@ -12,8 +12,10 @@ ARGS ?=
 
 # torch comes first and alone: with it in place, no other requirement makes pip look for a CUDA build.
 TORCH = $(shell grep '^torch==' constraints.txt)
+# Without its dependencies: it names the OpenCV that needs a display's libraries; the group has the headless one.
+SCENES = $(shell grep '^scenedetect==' constraints.txt)
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-EXTRAS = audio,demo,langchain,llama-index,pdf,scenes,train,video
+EXTRAS = audio,demo,langchain,llama-index,pdf,train,video
 
 .PHONY: demo test lint test-reference test-wheel clean
 
@@ -57,6 +59,7 @@ $(VENV)/.demo: $(VENV)/.created pyproject.toml
 
 $(VENV)/.test: $(VENV)/.created pyproject.toml
 	$(VENV)/bin/python $(PIP_INSTALL) --editable '.[$(EXTRAS)]' --group test
+	$(VENV)/bin/python $(PIP_INSTALL) --no-deps $(SCENES)
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.test
