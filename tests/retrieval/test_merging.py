@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from medialens.errors import InputError
 from medialens.media.reference import MediaReference
 from medialens.retrieval.hits import Hit
-from medialens.retrieval.merging import merge_hits
+from medialens.retrieval.merging import merge_hits, merge_neighbours
 
 FILM, OTHER = "ab" * 32, "cd" * 32
 THUMBNAIL = MediaReference(digest="ef" * 32, mime_type="image/jpeg")
@@ -89,7 +89,7 @@ def test_a_floor_says_what_is_bad():
     "options", [{"gap_seconds": -1}, {"relative_threshold": 1.1}, {"floor": math.nan}, {"gap_seconds": math.inf}]
 )
 def test_settings_are_checked(options):
-    with pytest.raises(InputError, match="gap_seconds="):
+    with pytest.raises(InputError, match="must be"):
         merge_hits([], **options)
 
 
@@ -132,17 +132,17 @@ def test_good_neighbours_never_stay_apart(hits, gap, threshold):
 
 
 @given(HITS, st.integers(0, 3), THRESHOLDS)
-def test_neighbours_are_told_by_their_fitness_and_put_in_order_by_their_score(hits, gap, threshold):
-    options = {"gap_seconds": gap, "relative_threshold": threshold}
+def test_neighbours_may_be_told_by_something_else_than_the_score(hits, gap, threshold):
     ranked = [
         dataclasses.replace(one, score=-rank, key=one.score)
         for rank, one in enumerate(sorted(hits, key=lambda one: -one.score))
     ]
 
-    by_fitness = merge_hits(ranked, fitness=lambda one: one.key, **options)
+    merged = merge_neighbours(ranked, lambda one, other: other.key >= threshold * one.key, gap_seconds=gap)
 
-    assert [one.reference for one in by_fitness] == [one.reference for one in merge_hits(hits, **options)]
-    assert [one.score for one in by_fitness] == sorted((one.score for one in by_fitness), reverse=True)
+    expected = merge_hits(hits, gap_seconds=gap, relative_threshold=threshold, floor=0.0)
+    assert [one.reference for one in merged] == [one.reference for one in expected]
+    assert [one.score for one in merged] == sorted((one.score for one in merged), reverse=True)
 
 
 @given(HITS, THRESHOLDS, st.sampled_from([0.25, 2.0, 8.0]), st.sampled_from([-4.0, 0.0, 16.0]))

@@ -31,7 +31,6 @@ def merge_hits(
     gap_seconds: float = GAP_SECONDS,
     relative_threshold: float = RELATIVE_THRESHOLD,
     floor: float | None = None,
-    fitness: Callable[[Hit], float] = lambda hit: hit.score,
 ) -> list[Hit]:
     """Hits best first, where windows of one medium that overlap or nearly touch are one hit, if all of them are good.
 
@@ -48,19 +47,37 @@ def merge_hits(
         gap_seconds: How far apart neighbours may be.
         relative_threshold: 1 takes in none that is worse, 0 all that are no worse than the floor.
         floor: The score of what has nothing to do with the query; None is the lowest score of the hits.
-        fitness: What is compared instead of the scores to tell good neighbours from bad ones, and counted from the
-            floor: where scores were made of ranks, they say little of how good a hit is. The order is always by score.
 
     Raises:
         InputError: `gap_seconds` is negative, `relative_threshold` not between 0 and 1, or `floor` no number.
     """
-    if not 0 <= gap_seconds < math.inf or not 0 <= relative_threshold <= 1 or (floor is not None and math.isnan(floor)):
-        msg = (
-            f"gap_seconds={gap_seconds!r} must be at least 0, relative_threshold={relative_threshold!r} between 0 "
-            f"and 1, and floor={floor!r} a number"
-        )
-        raise InputError(msg, gap_seconds=gap_seconds, relative_threshold=relative_threshold, floor=floor)
-    lowest = min(map(fitness, hits), default=0.0) if floor is None else floor
+    if not 0 <= relative_threshold <= 1 or (floor is not None and math.isnan(floor)):
+        msg = f"relative_threshold={relative_threshold!r} must be between 0 and 1, and floor={floor!r} a number"
+        raise InputError(msg, relative_threshold=relative_threshold, floor=floor)
+    lowest = min((hit.score for hit in hits), default=0.0) if floor is None else floor
+
+    def joins(best: Hit, neighbour: Hit) -> bool:
+        return neighbour.score >= min(best.score, lowest + relative_threshold * (best.score - lowest))
+
+    return merge_neighbours(hits, joins, gap_seconds=gap_seconds)
+
+
+def merge_neighbours(
+    hits: Sequence[Hit], joins: Callable[[Hit, Hit], bool], *, gap_seconds: float = GAP_SECONDS
+) -> list[Hit]:
+    """`merge_hits` with a rule of its own for which neighbours are good.
+
+    Args:
+        hits: In any order; equal scores keep it.
+        joins: Whether a neighbour, the second argument, is good enough to go into one hit with the first one.
+        gap_seconds: How far apart neighbours may be.
+
+    Raises:
+        InputError: `gap_seconds` is negative.
+    """
+    if not 0 <= gap_seconds < math.inf:
+        msg = f"gap_seconds={gap_seconds!r} must be at least 0"
+        raise InputError(msg, gap_seconds=gap_seconds)
     waiting = sorted(hits, key=lambda hit: -hit.score)
     neighbours: dict[MediaReference, list[Hit]] = {}
     for hit in waiting:
@@ -69,9 +86,8 @@ def merge_hits(
     for best in waiting:
         if id(best) in gone:
             continue
-        bar = min(fitness(best), lowest + relative_threshold * (fitness(best) - lowest))
         near = [hit for hit in neighbours[_whole(best)] if id(hit) not in gone]
-        good = {id(hit) for hit in near if fitness(hit) >= bar}
+        good = {id(hit) for hit in near if hit is best or joins(best, hit)}
         group = _around(best, near, good, gap_seconds)
         gone.update(map(id, group))
         merged.append(_union(best, group))
