@@ -48,6 +48,14 @@ def test_the_doctor_names_versions_extras_and_models(capsys):
     assert all(word in told for word in ("torch", "transformers", "langchain-core", "llama-index-core", "cpu", "demo"))
 
 
+def test_the_doctor_says_what_decodes_videos_and_why(capsys, monkeypatch):
+    pytest.importorskip("av", reason="PyAV is not installed: pip install 'medialens[video]'")
+    for said, words in (("pyav", "decoded by pyav: MEDIALENS_VIDEO_DECODER says so"), ("opencv", "is no choice")):
+        monkeypatch.setenv("MEDIALENS_VIDEO_DECODER", said)
+        assert main(["doctor"]) == 0
+        assert words in capsys.readouterr().out
+
+
 def test_help_comes_without_torch_or_frameworks():
     code = (
         "import sys\nfrom medialens.cli.main import build_parser\nbuild_parser().format_help()\n"

@@ -41,7 +41,21 @@ def run(arguments: argparse.Namespace) -> int:
     for extra, packages in _EXTRAS.items():
         found = [f"{package} {_version(package)}" for package in packages if _version(package)]
         print(f"  {extra:16} {', '.join(found) or _remedy(extra)}")
+    print("Videos\n  " + _tell_decoder())
     return _tell_models()
+
+
+def _tell_decoder() -> str:
+    from medialens.errors import InputError  # noqa: PLC0415  # what decodes images comes with what follows
+    from medialens.media.video_backends import choose_backend  # noqa: PLC0415
+
+    if _version("av") is None:
+        return _remedy("video")
+    try:
+        backend = choose_backend()
+    except InputError as error:
+        return str(error)
+    return f"decoded by {backend.name}: {backend.because}"
 
 
 def _tell_models() -> int:
