@@ -11,7 +11,8 @@ from tests.langchain.vector_stores import QUIETLY, STORES, open_store
 from medialens.langchain import MediaRetriever
 from medialens.langchain.stores import MODALITIES, Search, asearch, modality_filter, search
 
-pytestmark = [pytest.mark.filterwarnings(line) for line in QUIETLY]
+# Seven stores bring much to import, and PostgreSQL has to start.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), *(pytest.mark.filterwarnings(line) for line in QUIETLY)]
 
 EMBEDDINGS = DeterministicFakeEmbedding(size=16)
 KINDS = ("image", "audio", "video", "text")

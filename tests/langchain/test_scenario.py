@@ -16,7 +16,8 @@ import pytest
 from tests.langchain.scenario import all_seeing, index_everything, write_files
 from tests.langchain.vector_stores import QUIETLY, STORES
 
-pytestmark = [pytest.mark.filterwarnings(line) for line in QUIETLY]
+# Seven stores bring much to import, and PostgreSQL has to start.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), *(pytest.mark.filterwarnings(line) for line in QUIETLY)]
 KEYS = [
     *("source", "media_type", "mime_type", "media_ref", "parent_ref", "thumbnail_ref", "width", "height", "page"),
     *("start_seconds", "end_seconds", "box", "caption"),

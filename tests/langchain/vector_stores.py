@@ -79,11 +79,13 @@ def lancedb(embeddings: Embeddings, folder: Path) -> Iterator[VectorStore]:
 @contextlib.contextmanager
 def milvus(embeddings: Embeddings, folder: Path) -> Iterator[VectorStore]:
     from langchain_milvus import Milvus
+    from milvus_lite.server_manager import server_manager_instance
 
+    file = str(folder / "milvus.db")
     store = Milvus(
         embeddings,
         collection_name=NAME,
-        connection_args={"uri": str(folder / "milvus.db")},
+        connection_args={"uri": file},
         index_params={"index_type": "FLAT", "metric_type": "COSINE"},
         enable_dynamic_field=True,  # documents of one's own have other metadata
         auto_id=False,
@@ -92,6 +94,7 @@ def milvus(embeddings: Embeddings, folder: Path) -> Iterator[VectorStore]:
         yield store
     finally:
         store.client.close()
+        server_manager_instance.release_server(file)  # or this process would keep the file to itself
 
 
 @contextlib.contextmanager

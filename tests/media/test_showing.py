@@ -2,17 +2,18 @@
 
 import io
 import math
+import wave
 
 import numpy as np
 import PIL.Image
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.media.clips import animate, grey
+from tests.media.clips import animate, film, grey
 
 from medialens.errors import InputError, MediaDecodeError, MediaNotFoundError
-from medialens.inputs import Image, Video
-from medialens.media.showing import _fit, show_clip, show_frames, show_picture
+from medialens.inputs import Audio, Image, Video
+from medialens.media.showing import _fit, bytes_as_they_are, play_sound, show_clip, show_frames, show_picture
 from medialens.media.sniff import sniff
 
 
@@ -94,12 +95,42 @@ def test_frames_come_with_their_times_each_once(tmp_path):
     assert late.at_seconds == 2.0
 
 
-def test_a_clip_goes_as_it_is_and_a_window_of_it_does_not(tmp_path):
+def test_a_video_goes_as_it_is_and_a_window_of_it_as_a_file_of_its_own(tmp_path):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(film([grey(40)] * 10 + [grey(200)] * 10, fps=10))
+    assert show_clip(Video(path)).data == path.read_bytes()
+    assert bytes_as_they_are(Video(path)) == path.stat().st_size
+    part = Video(path, start_seconds=1.0, end_seconds=1.5)
+    assert bytes_as_they_are(part) == 0
+    window = show_clip(part)
+    assert (window.mime_type, sniff(window.data)) == ("video/mp4", "video/mp4")
+    frames = show_frames(Video(window.data), n_frames=5)
+    assert [one.at_seconds for one in frames] == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4], abs=0.01)
+    assert all(np.abs(np.array(opened(one)).astype(int) - 200).max() < 12 for one in frames)
+
+
+def test_an_animated_picture_becomes_a_video(tmp_path):
     path = tmp_path / "a.gif"
     path.write_bytes(animate([grey(0), grey(200)], duration=1000))
-    assert show_clip(Video(path)).data == path.read_bytes()
-    with pytest.raises(InputError, match="show it by its frames"):
-        show_clip(Video(path, start_seconds=1))
+    assert bytes_as_they_are(Video(path)) == 0
+    assert sniff(show_clip(Video(path)).data) == "video/mp4"
+
+
+def test_a_wave_file_goes_as_it_is_and_a_window_of_it_sample_by_sample(tmp_path):
+    path = tmp_path / "a.wav"
+    samples = np.random.default_rng(0).integers(-32768, 32768, 16_000).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(samples.tobytes())
+    assert play_sound(Audio(path)).data == path.read_bytes()
+    assert bytes_as_they_are(Audio(path)) == path.stat().st_size
+    part = Audio(path, start_seconds=0.25, end_seconds=0.5)
+    assert bytes_as_they_are(part) == 0
+    with wave.open(io.BytesIO(play_sound(part).data)) as heard:
+        assert (heard.getnchannels(), heard.getsampwidth(), heard.getframerate()) == (1, 2, 16_000)
+        assert heard.readframes(heard.getnframes()) == samples[4000:8000].tobytes()
 
 
 @given(st.integers(1, 5000), st.integers(1, 5000), st.none() | st.integers(1, 10**7), st.none() | st.integers(1, 4000))

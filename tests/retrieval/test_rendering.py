@@ -1,10 +1,11 @@
 """What was found, as files within a budget."""
 
+import dataclasses
 import io
 
 import PIL.Image
 import pytest
-from tests.media.clips import animate, grey
+from tests.media.clips import animate, film, grey
 from tests.pictures import draw_picture
 
 from medialens.errors import InputError, UnknownReferenceError
@@ -93,13 +94,24 @@ def test_a_clip_is_shown_by_as_many_frames_as_there_is_room_for():
         assert times == sorted(set(times))
 
 
-def test_a_whole_clip_is_handed_over_where_the_model_takes_clips_and_a_window_by_its_frames():
-    data = animate([grey(level) for level in (0, 200)], duration=1000)
-    reference = str(open_store(STORE).put(data))
-    whole, window = (Item(Video(reference, store=STORE, end_seconds=end)) for end in (None, 1.0))
-    rendering = render_items([whole, window], chat=ChatMedia(video="block"))
-    assert [(one.modality, one.shown.data) for one in rendering.parts[0]] == [("video", data)]
-    assert [one.modality for one in rendering.parts[1]] == ["image"]
+def test_a_clip_is_handed_over_where_the_model_takes_clips_and_a_long_window_by_its_frames():
+    data = film([grey(40)] * 10 + [grey(200)] * 10, fps=10)
+    reference = open_store(STORE).put(data)
+    window = dataclasses.replace(reference, start_seconds=1.0, end_seconds=1.5)
+    items = [Item(Video(str(one), store=STORE)) for one in (reference, window)]
+    whole, part = render_items(items, chat=ChatMedia(video="block")).parts
+    assert [(one.modality, one.shown.data) for one in whole] == [("video", data)]
+    assert [(one.modality, one.shown.mime_type) for one in part] == [("video", "video/mp4")]
+    _, part = render_items(items, chat=ChatMedia(video="block", max_clip_seconds=0.4)).parts
+    assert {one.modality for one in part} == {"image"}
+
+
+def test_a_file_that_is_too_large_is_left_out_before_it_is_read():
+    data = film([grey(40)] * 10)
+    item = Item(Video(str(open_store(STORE).put(data)), store=STORE))
+    rendering = render_items([item], chat=ChatMedia(video="block"), budget=Budget(max_bytes=100))
+    assert rendering.parts == ((),)
+    assert rendering.left_out[0].why.startswith("max_bytes=100, of which 0 used; it needs")
 
 
 def test_what_the_model_does_not_take_is_left_out(pictures):

@@ -15,7 +15,7 @@ from langchain_core.documents import Document
 
 from medialens.langchain.joining import join_documents
 from medialens.langchain.lexical import with_score
-from medialens.langchain.stores import MODALITIES, Arguments, Found, Search, modality_of
+from medialens.langchain.stores import MODALITIES, TEXT, Arguments, Found, Search, modality_of
 from medialens.retrieval.fusing import Candidate, choose, fuse_candidates
 from medialens.retrieval.joining import Joining
 
@@ -88,7 +88,8 @@ def retrieve(plan: Plan, text: str) -> Steps:
     if plan.k < 1:
         return []
     vector = yield Embed()
-    found = yield from _found(plan, vector)
+    searched = yield from _found(plan, vector)
+    found = [one for ranking in searched for one in ranking]
     rankings, weights = [[_scored(*one) for one in found]], [plan.weights[0]]
     if plan.lexical and text.strip():
         rankings.append((yield Recall(text=text)))
@@ -98,17 +99,18 @@ def retrieve(plan: Plan, text: str) -> Steps:
         kept = choose([modality_of(one) for one in documents], plan.fetch_k, quotas=plan.quotas)
         documents = list((yield Rank(documents=[documents[at] for at in kept])))
         return _joined(plan, documents, "relevance_score")[: plan.k]
-    documents = _joined(plan, documents, "fusion_score")
+    documents = _joined(plan, documents, "fusion_score", _fitness(found, searched[0]))
     return [documents[at] for at in choose([modality_of(one) for one in documents], plan.k, quotas=plan.quotas)]
 
 
-def _found(plan: Plan, vector: Sequence[float]) -> Generator[Step, Any, list[Found]]:
+def _found(plan: Plan, vector: Sequence[float]) -> Generator[Step, Any, list[list[Found]]]:
+    """What each search found; the first has all kinds."""
     if plan.filters is not None:
         # One search for all kinds as well: its order decides between the best of each kind, which are equally good.
         searches = [Search(k=plan.fetch_k, arguments=plan.arguments)]
         searches += [Search(k=plan.fetch_k, arguments={**plan.arguments, **one}) for one in plan.filters.values()]
-        found = yield Find(vector=vector, searches=searches)
-        return [one for ranking in found for one in ranking]
+        found: list[list[Found]] = yield Find(vector=vector, searches=searches)
+        return found
     wanted = dict.fromkeys(MODALITIES, 1) if plan.quotas is None else plan.quotas
     k = plan.fetch_k
     while True:
@@ -116,7 +118,7 @@ def _found(plan: Plan, vector: Sequence[float]) -> Generator[Step, Any, list[Fou
         kinds = [modality_of(document) for document, _ in ranking]
         is_enough = all(kinds.count(kind) >= n_places for kind, n_places in wanted.items())
         if is_enough or len(ranking) < k or k >= plan.max_fetch_k:
-            return list(ranking)
+            return [ranking]
         k = min(4 * k, plan.max_fetch_k)
 
 
@@ -133,8 +135,8 @@ def _fused(plan: Plan, rankings: Sequence[Sequence[Document]], weights: Sequence
 
 
 def key_of(document: Document) -> str:
-    """What a document is known by in all searches: its medium, and otherwise what it says."""
-    reference = document.metadata.get("media_ref")
+    """What a document is known by in all searches: its medium, if it is about one, and otherwise what it says."""
+    reference = document.metadata.get("media_ref") if modality_of(document) != TEXT else None
     return str(reference) if reference else document.page_content
 
 
@@ -146,5 +148,23 @@ def _scored(document: Document, score: float | None) -> Document:
     return document if score is None else with_score(document, "retrieval_score", score)
 
 
-def _joined(plan: Plan, documents: Sequence[Document], score: str) -> list[Document]:
-    return list(documents) if plan.join is None else join_documents(documents, plan.join, score)
+def _joined(
+    plan: Plan, documents: Sequence[Document], score: str, fitness: Mapping[str, float] | None = None
+) -> list[Document]:
+    return list(documents) if plan.join is None else join_documents(documents, plan.join, score, fitness)
+
+
+def _fitness(found: Sequence[Found], ranking: Sequence[Found]) -> dict[str, float] | None:
+    """How good each document is, by the store's own scores: the greater the better, also where they are distances.
+
+    None where the store says no scores. Neighbours are told by these: a score that is made of ranks says little.
+
+    Args:
+        found: All documents.
+        ranking: Some of them, best first: distances grow there, similarities shrink.
+    """
+    scores = [score for _, score in ranking if score is not None]
+    if not scores or any(score is None for _, score in found):
+        return None
+    sign = 1.0 if scores[0] >= scores[-1] else -1.0
+    return {key_of(document): sign * (score or 0.0) for document, score in found}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from langchain_core.documents import Document
 
@@ -12,7 +12,9 @@ from medialens.retrieval.hits import Hit
 from medialens.retrieval.joining import Joining, join_hits
 
 
-def join_documents(documents: Sequence[Document], how: Joining, score: str) -> list[Document]:
+def join_documents(
+    documents: Sequence[Document], how: Joining, score: str, fitness: Mapping[str, float] | None = None
+) -> list[Document]:
     """Documents best first, in which neighbours of one medium are one document, or each medium has one.
 
     What is joined is a copy of the best of them whose reference and metadata name all that they cover. Documents
@@ -22,9 +24,16 @@ def join_documents(documents: Sequence[Document], how: Joining, score: str) -> l
         documents: Best first.
         how: See `join_hits`.
         score: The name of the score in the metadata that they are in the order of.
+        fitness: By media reference, how good each is, where the score does not say; see `join_hits`.
     """
     hits = {at: _hit(document, at, score) for at, document in enumerate(documents)}
-    joined = {hit.key: hit for hit in join_hits([hit for hit in hits.values() if hit is not None], how)}
+    found = [hit for hit in hits.values() if hit is not None]
+    fit = None if fitness is None else {hit.key: fitness.get(str(hit.reference)) for hit in found}
+    if fit is None or None in fit.values():
+        merged = join_hits(found, how)
+    else:
+        merged = join_hits(found, how, fitness=lambda hit: fit[hit.key] or 0.0)
+    joined = {hit.key: hit for hit in merged}
     kept = [at for at, hit in hits.items() if hit is None or at in joined]
     return [_covering(documents[at], joined[at]) if at in joined else documents[at] for at in kept]
 

@@ -145,16 +145,19 @@ class VideoClipParser(_CuttingParser):
 class SoundWindowParser(_CuttingParser):
     """One Document for each window of a sound, or of the sound of a video. Extra ``audio``.
 
+    What is said in it stands under ``caption``.
+
     Attributes:
-        window_seconds, overlap_seconds: See `medialens.media.segment.sounds.split_sound`.
+        window_seconds, overlap_seconds, transcript: See `medialens.media.segment.sounds.split_sound`.
     """
 
     window_seconds: float = 30.0
     overlap_seconds: float = 3.0
+    transcript: Any = None
 
     def _cut(self, content: Path | bytes, **arguments: Any) -> list[Segment]:
         lengths = {"window_seconds": self.window_seconds, "overlap_seconds": self.overlap_seconds}
-        return cut_sound(content, **lengths, **arguments)
+        return cut_sound(content, transcript=self.transcript, **lengths, **arguments)
 
 
 def _describe(blob: Blob, parser: MediaBlobParser) -> MediaDescription:

@@ -1,7 +1,7 @@
 """A piece of a medium as a file of its own, for people and chat models to look at and listen to.
 
     part --> the original bytes, where they are small enough and of a kind that everyone takes
-         `-> decoded, cut out, made smaller --> PNG or JPEG; frames of a clip; WAV
+         `-> decoded, cut out, made smaller --> PNG or JPEG; frames of a clip; MP4; WAV
 
 Nothing that a camera wrote about a picture goes along: a file with EXIF data is encoded anew.
 """
@@ -11,14 +11,17 @@ from __future__ import annotations
 import dataclasses
 import io
 import math
+import tempfile
 import wave
-from typing import TypeVar
+from pathlib import Path
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from medialens.errors import InputError, MediaDecodeError
 from medialens.inputs import Audio, Image, Item, Media, Video
+from medialens.media.clip_export import export_clip
 from medialens.media.decode import decode, resolve
 from medialens.media.decoded import DecodedAudio, DecodedImage, DecodedPart, DecodedVideo, MediaNeeds
 from medialens.media.image import measure_image, reading
@@ -30,7 +33,7 @@ from medialens.media.source import Encoded
 _Decoded = TypeVar("_Decoded", DecodedImage, DecodedVideo, DecodedAudio)
 
 _TAKEN_AS_THEY_ARE = {"image/png", "image/jpeg", "image/webp"}
-_SOUNDS_TAKEN_AS_THEY_ARE = {"audio/wav", "audio/mpeg"}
+_SOUNDS_TAKEN_AS_THEY_ARE = ("audio/wav", "audio/mpeg")
 _LOSSY = {"image/jpeg", "image/webp", "image/avif", "image/jp2", "image/heic"}
 _MOST_PNG_BYTES = 1024**2
 """A drawing or a page is sharper as PNG; what is larger than this is a photograph, whatever it came as."""
@@ -123,17 +126,18 @@ def show_frames(
 
 
 def show_clip(part: Video, *, limits: MediaLimits = _LIMITS) -> Shown:
-    """A whole clip, as the file that it is.
+    """A video file as it is; a window of one, or an animated picture, as an MP4 of its own, with its sound.
 
     Raises:
-        InputError: A window of it is meant, which is no file of its own.
-        MediaError: It cannot be read.
+        MediaError: It cannot be read, or not be coded anew.
     """
     (one,) = resolve(Item(part), limits).parts
-    if not isinstance(one.content, Encoded) or not _is_all_of_it(one):
-        msg = f"{part!r} is a window of a clip, or came as frames; show it by its frames"
-        raise InputError(msg, value=part)
-    return Shown(data=one.content.data, mime_type=one.content.mime_type)
+    if _goes_as_it_is(one, "video/"):
+        content = cast("Encoded", one.content)
+        return Shown(data=content.data, mime_type=content.mime_type)
+    with tempfile.TemporaryDirectory(prefix="medialens-clip-") as folder:
+        exported = export_clip(part, Path(folder) / "clip.mp4", exact=True, limits=limits)
+        return Shown(data=exported.path.read_bytes(), mime_type="video/mp4")
 
 
 def play_sound(part: Audio, *, sample_rate_hz: int = 16_000, limits: MediaLimits = _LIMITS) -> Shown:
@@ -144,12 +148,19 @@ def play_sound(part: Audio, *, sample_rate_hz: int = 16_000, limits: MediaLimits
     """
     resolved = resolve(Item(part), limits)
     (one,) = resolved.parts
-    content = one.content
-    if isinstance(content, Encoded) and _is_all_of_it(one) and content.mime_type in _SOUNDS_TAKEN_AS_THEY_ARE:
+    if _goes_as_it_is(one, *_SOUNDS_TAKEN_AS_THEY_ARE):
+        content = cast("Encoded", one.content)
         return Shown(data=content.data, mime_type=content.mime_type)
     needs = MediaNeeds(modalities=("audio",), sample_rate_hz=sample_rate_hz)
     sound = _decoded(resolved, needs, limits, DecodedAudio)
     return Shown(data=_wav(sound.samples, sound.sample_rate_hz), mime_type="audio/wav")
+
+
+def bytes_as_they_are(part: Audio | Video, *, limits: MediaLimits = _LIMITS) -> int:
+    """How large a sound or clip is that is handed over as the file it is; 0 where a file is made of it first."""
+    (one,) = resolve(Item(part), limits).parts
+    kinds = ("video/",) if isinstance(part, Video) else _SOUNDS_TAKEN_AS_THEY_ARE
+    return cast("Encoded", one.content).n_bytes if _goes_as_it_is(one, *kinds) else 0
 
 
 def _decoded(resolved: ResolvedItem, needs: MediaNeeds, limits: MediaLimits, kind: type[_Decoded]) -> _Decoded:
@@ -169,6 +180,11 @@ def selects_itself(part: Media) -> bool:
 def _is_all_of_it(one: ResolvedPart) -> bool:
     selects = isinstance(one.part, Media) and selects_itself(one.part)
     return not selects and (one.reference is None or one.reference == one.reference.whole())
+
+
+def _goes_as_it_is(one: ResolvedPart, *kinds: str) -> bool:
+    """Whether all of a file is meant, and it is of one of these kinds."""
+    return isinstance(one.content, Encoded) and _is_all_of_it(one) and one.content.mime_type.startswith(kinds)
 
 
 def _says_nothing_else(picture: Encoded, limits: MediaLimits) -> bool:

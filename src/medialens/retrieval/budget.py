@@ -65,6 +65,11 @@ class Meter:
         most = self._budget.max_items
         return None if most is None else most - self._spent["max_items"]
 
+    def has_room(self, n_bytes: int) -> bool:
+        """Whether a file of so many bytes, before they are written in base64, still fits."""
+        most = self._budget.max_bytes
+        return most is None or self._spent["max_bytes"] + base64_length(n_bytes) <= most
+
     def spend(self, *, n_items: int = 1, n_pixels: int = 0, n_bytes: int = 0) -> str:
         """Take so much out of the budget: "" where that could be done, otherwise why not, and nothing is taken.
 

@@ -7,16 +7,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
 from medialens.errors import InputError
 from medialens.retrieval.hits import Hit
-from medialens.retrieval.merging import GAP_SECONDS, RELATIVE_THRESHOLD, merge_hits
+from medialens.retrieval.merging import GAP_SECONDS, RELATIVE_THRESHOLD, merge_neighbours
 from medialens.retrieval.parents import best_of_parents
 
 Joining: TypeAlias = Literal["pieces", "pictures", "media"]
 Box: TypeAlias = tuple[int, int, int, int]
+Fitness: TypeAlias = Callable[[Hit], float]
+
+
+def _score(hit: Hit) -> float:
+    return hit.score
 
 
 def join_hits(
@@ -25,14 +30,17 @@ def join_hits(
     *,
     gap_seconds: float = GAP_SECONDS,
     relative_threshold: float = RELATIVE_THRESHOLD,
+    fitness: Fitness = _score,
 ) -> list[Hit]:
     """Fewer hits, best first; equal scores keep their order.
 
     Args:
         hits: In any order.
         how: "pieces", "pictures" or "media".
-        gap_seconds: See `merge_hits`.
-        relative_threshold: See `merge_hits`; for tiles the same.
+        gap_seconds: How far apart neighbours in time may be.
+        relative_threshold: A neighbour is good from this share of the best one's fitness on, counted from the worst.
+        fitness: How good a hit is, where its score does not say: one that is made of ranks says little. The order is
+            always by score.
 
     Raises:
         InputError: `how` is none of these.
@@ -42,27 +50,34 @@ def join_hits(
         raise InputError(msg, value=how)
     if how != "pieces":
         return best_of_parents(hits, of="medium" if how == "media" else "picture")
-    timed = merge_hits(hits, gap_seconds=gap_seconds, relative_threshold=relative_threshold)
-    return merge_boxes(timed, relative_threshold=relative_threshold)
+    joins = _rule(hits, relative_threshold, fitness)
+    return merge_boxes(merge_neighbours(hits, joins, gap_seconds=gap_seconds), joins)
 
 
-def merge_boxes(hits: Sequence[Hit], *, relative_threshold: float = RELATIVE_THRESHOLD) -> list[Hit]:
+def merge_boxes(hits: Sequence[Hit], joins: Callable[[Hit, Hit], bool]) -> list[Hit]:
     """Hits best first, where boxes of one picture or page that overlap or touch are one hit, if all of them are good.
 
-    What is good is said as by `merge_hits`: from the best on, each takes in what touches it, or what it has taken in,
-    and scores at least ``lowest + relative_threshold * (its score - lowest)``. What is merged has the box around all of
+    From the best on, each takes in what touches it, or what it has taken in. What is merged has the box around all of
     it, the texts from top to bottom, and otherwise what the best of them has.
+
+    Args:
+        hits: In any order; equal scores keep it.
+        joins: Whether a neighbour, the second argument, is good enough to go into one hit with the first one.
     """
-    lowest = min((hit.score for hit in hits), default=0.0)
     waiting = sorted(hits, key=lambda hit: -hit.score)
     merged: list[Hit] = []
     while waiting:
         best, *others = waiting
-        bar = min(best.score, lowest + relative_threshold * (best.score - lowest))
-        group = _touching(best, [hit for hit in others if hit.score >= bar])
+        group = _touching(best, [hit for hit in others if joins(best, hit)])
         waiting = [hit for hit in others if not any(hit is one for one in group)]
         merged.append(_union(best, group))
     return merged
+
+
+def _rule(hits: Sequence[Hit], threshold: float, fitness: Fitness) -> Callable[[Hit, Hit], bool]:
+    """The rule of `merge_hits`, by fitness: counted from the worst of all."""
+    lowest = min(map(fitness, hits), default=0.0)
+    return lambda best, other: fitness(other) >= min(fitness(best), lowest + threshold * (fitness(best) - lowest))
 
 
 def _touching(best: Hit, others: Sequence[Hit]) -> list[Hit]:

@@ -18,7 +18,15 @@ from typing import Literal, TypeAlias
 from medialens.errors import InputError, MediaError
 from medialens.inputs import Audio, Image, Item, Media, Text, Video
 from medialens.media.limits import MediaLimits
-from medialens.media.showing import Shown, play_sound, selects_itself, show_clip, show_frames, show_picture
+from medialens.media.showing import (
+    Shown,
+    bytes_as_they_are,
+    play_sound,
+    selects_itself,
+    show_clip,
+    show_frames,
+    show_picture,
+)
 from medialens.media.source import reference_of
 from medialens.retrieval.budget import Budget, LeftOut, Meter
 
@@ -32,10 +40,11 @@ class ChatMedia:
 
     Attributes:
         image: "block" shows pictures and pages; "omit" leaves them out.
-        video: "frames" shows a clip by its frames, which all models take that take pictures; "block" hands over whole
-            files, which few models take, and windows of them by their frames; "omit" leaves clips out.
+        video: "frames" shows a clip by its frames, which all models take that take pictures; "block" hands over video
+            files, which few models take: whole ones as they are, windows of them coded anew; "omit" leaves clips out.
         audio: "block" hands sounds over; "omit" leaves them out, as some models demand.
         n_frames: Of one clip.
+        max_clip_seconds: A window that is longer is shown by its frames, because coding it anew takes long.
         max_pixels: Width times height of one picture or frame.
         max_side: Longer side of one.
         sample_rate_hz: Of sounds that are cut out of longer ones.
@@ -45,6 +54,7 @@ class ChatMedia:
     video: Literal["frames", "block", "omit"] = "frames"
     audio: Literal["block", "omit"] = "block"
     n_frames: int = 4
+    max_clip_seconds: float = 60.0
     max_pixels: int | None = 1_150_000
     max_side: int | None = 1568
     sample_rate_hz: int = 16_000
@@ -170,8 +180,8 @@ class _Renderer:
             return f"{part.modality}='omit'", []
         if name in self._shown_at:
             return self._again(name), []
-        if self._meter.n_items_left == 0:
-            return self._meter.spend(), []
+        if why := self._why_not(part):
+            return why, []
         shown = self._files(part)
         key = hashlib.sha256(b"\n".join(one.data for one in shown)).hexdigest()
         if key in self._shown_at:
@@ -183,6 +193,22 @@ class _Renderer:
         self._shown_at.update({key: position} | ({name: position} if name else {}))
         return "", shown
 
+    def _why_not(self, part: Image | Audio | Video) -> str:
+        """What is known before anything is read: that there is no room left, or not for so large a file."""
+        if self._meter.n_items_left == 0:
+            return self._meter.spend()
+        if isinstance(part, Image) or (isinstance(part, Video) and not self._as_file(part)):
+            return ""
+        n_bytes = bytes_as_they_are(part, limits=self._limits)
+        return "" if self._meter.has_room(n_bytes) else self._meter.spend(n_bytes=n_bytes)
+
+    def _as_file(self, part: Video) -> bool:
+        reference = reference_of(part) if part.start_seconds is None and part.end_seconds is None else None
+        window = part if reference is None else reference
+        start, end = window.start_seconds, window.end_seconds
+        is_short = end is not None and end - (start or 0.0) <= self._chat.max_clip_seconds
+        return self._chat.video == "block" and (is_short or (start is None and end is None))
+
     def _again(self, key: str) -> str:
         return f"the same as in [{self._shown_at[key] + 1}]"
 
@@ -192,7 +218,7 @@ class _Renderer:
             return [show_picture(part, max_pixels=chat.max_pixels, max_side=chat.max_side, limits=limits)]
         if isinstance(part, Audio):
             return [play_sound(part, sample_rate_hz=chat.sample_rate_hz, limits=limits)]
-        if chat.video == "block" and _is_whole(part):
+        if self._as_file(part):
             return [show_clip(part, limits=limits)]
         left = self._meter.n_items_left
         n_frames = chat.n_frames if left is None else min(chat.n_frames, left)
@@ -202,8 +228,3 @@ class _Renderer:
 def _reference_of(part: Media) -> str:
     """The reference that alone says what is meant; "" where there is none."""
     return "" if selects_itself(part) else str(reference_of(part) or "")
-
-
-def _is_whole(part: Video) -> bool:
-    reference = reference_of(part)
-    return not selects_itself(part) and (reference is None or reference == reference.whole())
