@@ -194,11 +194,12 @@ print(len(segments), (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - befor
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_screenshot_of_20000_pixels_is_split_and_encoded_in_bounded_memory(tmp_path):
     path = tmp_path / "shot.png"
     page_of_text(1280, 20_000).save(path, compress_level=1)
     command = [sys.executable, "-c", _MEMORY, str(path), str(tmp_path / "store")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=280)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=550)
 
     n_tiles, megabytes = map(int, done.stdout.split())
     assert n_tiles == 13
