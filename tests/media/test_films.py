@@ -144,7 +144,9 @@ def test_windows_anywhere_show_what_ffmpeg_shows(film):
 def test_colours_are_those_of_ffmpeg(film):
     path, _, frames, _ = film
     shown, _ = sample_container(read_source(path, LIMITS), Window.of(0.0, 0.001), 1, LIMITS)
-    assert np.abs(shown[0].astype(int) - frames[0]).mean() < 3
+    difference = shown[0].astype(int) - frames[0]
+    assert np.abs(difference).mean() < 5  # at the edges of colours, which are interpolated in several ways
+    assert np.abs(difference.mean(axis=(0, 1))).max() < 1
 
 
 # Files that are not what they should be ------------------------------------------------------------------------------

@@ -10,8 +10,11 @@ frameworks and devices.
                     store.py     type
 
     inputs.Video -> source.py -> Encoded -> decode.py -> video.py -> DecodedVideo
-                    frames.py    or all     a row        animation.py, containers.py: files
+                    frames.py    or all     a row        animation.py, video_backends.py: files
                                  frames     per kind     moments.py: when to look
+
+Files whose decoders seek (videos, sounds, PDFs) are never held: `Encoded` is then a `local_file.LocalFile`, checked
+against its digest whenever it is opened.
 
 To add a kind of medium: a part class in `inputs`, a decoded type in `decoded.py`, a module here that decodes it, a
 row in `decode.py`, and its magic bytes in `sniff.py`. Importing this package imports no decoder.
