@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import jaxtyping
 import pytest
 
@@ -23,6 +24,9 @@ atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 os.environ["MEDIALENS_STORE"] = str(_HOME / "media")
 os.environ["HF_HOME"] = str(_HOME / "hub")
 os.environ.pop("MEDIALENS_CACHE", None)
+# How long an example takes tells of the machine and what else it does.
+hypothesis.settings.register_profile("medialens", deadline=None)
+hypothesis.settings.load_profile("medialens")
 jaxtyping.install_import_hook(("medialens.models.layers", "medialens.models.architectures"), "beartype.beartype")
 
 

@@ -93,7 +93,7 @@ def test_kinds_that_the_model_does_not_take_fail_alone(engine):
     recipe = Recipe(family="fake", task="embed", modalities=("text", "image"), dimension=32)
     red = Image(np.zeros((4, 4, 3), dtype=np.uint8))
     text, mixed, message = run(
-        engine, FakeModel(recipe=recipe), ["ok", Item(red, "caption"), {"role": "user", "content": "hello"}]
+        engine, FakeModel(recipe=recipe), ["ok", Item(red, "caption"), {"role": "assistant", "content": "hello"}]
     )
     assert isinstance(text, np.ndarray)
     assert isinstance(mixed, UnsupportedModalityError)

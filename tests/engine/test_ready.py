@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from medialens.engine.batching import Budget, batch_cost
 from medialens.engine.ready import Ready
 from medialens.engine.work import Deployment, Work
+from medialens.media.limits import MediaLimits
 from medialens.models.protocol import Cost
 from medialens.testing.fake_model import FakeModel
 
@@ -28,7 +29,7 @@ BUDGETS = st.builds(Budget, n_tokens=st.integers(1, 120), n_patches=st.integers(
 def fill(ready: Ready, works: list[tuple[str, int, int, int]]) -> list[Work]:
     made = []
     for at, (priority, model, n_tokens, n_patches) in enumerate(works):
-        work = Work(bytes([at]), DEPLOYMENTS[model], priority)
+        work = Work((bytes([at]), MediaLimits()), DEPLOYMENTS[model], priority)
         work.cost = Cost(n_tokens=n_tokens, n_patches=n_patches)
         ready.add(work)
         made.append(work)

@@ -6,6 +6,7 @@ is joined, known values are delivered, and only the rest is decoded and prepared
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 from medialens.engine.cache import OnceCache
@@ -20,11 +21,13 @@ from medialens.inputs import Modality
 from medialens.media.decode import decisive, decode
 from medialens.media.decoded import DecodedImage, DecodedItem, MediaNeeds
 from medialens.media.fork_gate import gate
+from medialens.media.limits import MediaLimits
 from medialens.media.resolved import ResolvedItem
 from medialens.models.protocol import Prepared
 
-MediaCache = OnceCache[tuple[str, MediaNeeds | None], DecodedItem]
-"""Decoded items by digest and by what was asked for; whole pictures that boxes are cut from, by digest and None."""
+MediaCache = OnceCache[tuple[str, MediaNeeds | None, MediaLimits], DecodedItem]
+"""Decoded items by digest, what was asked for and the limits, by which they may fail; whole pictures that boxes are cut
+from, by digest, None and the limits."""
 
 
 class Preparer:
@@ -53,7 +56,7 @@ class Preparer:
         except BaseException as error:  # noqa: BLE001  # it belongs to this item
             call.deliver(position, item_error(error))
             return
-        work = self._scheduler.join(key, ticket)
+        work = self._scheduler.join((key, request.limits), ticket)
         if work is not None:
             self._advance(work, request, items)
 
@@ -78,13 +81,13 @@ class Preparer:
             return decode(item, needs, request.limits)  # costs nothing: not worth a place in the cache
 
         def make() -> DecodedItem:
-            return decode(item, needs, request.limits, share=self._share)
+            return decode(item, needs, request.limits, share=functools.partial(self._share, request.limits))
 
-        return self._media.get_or_make((item.digest, decisive(needs, item)), make)
+        return self._media.get_or_make((item.digest, decisive(needs, item), request.limits), make)
 
-    def _share(self, digest: str, make: Callable[[], DecodedImage]) -> DecodedImage:
+    def _share(self, limits: MediaLimits, digest: str, make: Callable[[], DecodedImage]) -> DecodedImage:
         """A picture of which several boxes are looked at, as long as it fits the cache."""
-        return self._media.get_or_make((digest, None), lambda: DecodedItem((make(),))).images[0]
+        return self._media.get_or_make((digest, None, limits), lambda: DecodedItem((make(),))).images[0]
 
 
 def decoded_bytes(item: DecodedItem) -> int:

@@ -17,7 +17,7 @@ from typing import TypeAlias
 from medialens.engine.batching import Budget
 from medialens.engine.ready import PRIORITIES, Ready
 from medialens.engine.request import Priority
-from medialens.engine.work import Call, Deployment, Ticket, Work
+from medialens.engine.work import Call, Deployment, Flight, Ticket, Work
 from medialens.models.protocol import Prepared
 
 _WORK_BYTES = 512  # of Python objects around a prepared item
@@ -49,7 +49,7 @@ class Scheduler:
         self._closed = False
         self._open_calls: set[Call] = set()
         self._calls: dict[Priority, OrderedDict[Call, None]] = {kind: OrderedDict() for kind in PRIORITIES}
-        self._in_flight: dict[bytes, Work] = {}
+        self._in_flight: dict[Flight, Work] = {}
         self._devices: dict[DeviceName, _Device] = {}
         self._room = {kind: _Room(max_prepared_bytes, max_prepared_items) for kind in PRIORITIES}
         self.n_shared = 0
@@ -84,7 +84,7 @@ class Scheduler:
                 work.waiting = [ticket for ticket in work.waiting if ticket[0] is not call]
                 if not work.waiting and work.stage == "ready":
                     self._unready(work)
-                    del self._in_flight[work.key]
+                    del self._in_flight[work.flight]
             call.active.clear()
             self._may_prepare.notify_all()
 
@@ -110,14 +110,14 @@ class Scheduler:
                 self._may_prepare.wait()
             return None
 
-    def join(self, key: bytes, ticket: Ticket) -> Work | None:
+    def join(self, flight: Flight, ticket: Ticket) -> Work | None:
         """New work to do for `ticket`, or None: equal work is in flight, and `ticket` now waits for that."""
         call, position = ticket
         with self._lock:
-            work = self._in_flight.get(key)
+            work = self._in_flight.get(flight)
             is_new = work is None
             if work is None:
-                work = self._in_flight[key] = Work(key, call.deployment, call.priority)
+                work = self._in_flight[flight] = Work(flight, call.deployment, call.priority)
             else:
                 self.n_shared += 1
                 self._raise_priority(work, call.priority)
@@ -130,7 +130,7 @@ class Scheduler:
         """Whether anybody still waits for `work`; if not, it is forgotten."""
         with self._lock:
             if not work.waiting:
-                self._in_flight.pop(work.key, None)
+                self._in_flight.pop(work.flight, None)
             return bool(work.waiting)
 
     def add_ready(self, work: Work, prepared: Prepared) -> None:
@@ -172,7 +172,7 @@ class Scheduler:
         with self._lock:
             waiting = []
             for work in works:
-                self._in_flight.pop(work.key, None)
+                self._in_flight.pop(work.flight, None)
                 for call, position in work.waiting:
                     call.active.pop(position, None)
                 waiting.append(work.waiting)

@@ -19,6 +19,7 @@ from medialens.engine.progress import ProgressBar
 from medialens.engine.request import Priority, Request
 from medialens.errors import MedialensError
 from medialens.media.decoded import MediaNeeds
+from medialens.media.limits import MediaLimits
 from medialens.models.protocol import Cost, Model, Prepared
 
 Value: TypeAlias = Any
@@ -82,16 +83,20 @@ class Call:
 
 
 Ticket: TypeAlias = tuple[Call, int]
+Flight: TypeAlias = tuple[bytes, MediaLimits]
+"""What is one computation while it is on its way: its key, and the limits, since what they refuse to one they may allow
+to another."""
+
 Stage: TypeAlias = Literal["preparing", "ready", "running"]
 
 
 class Work:
     """One computation, changed under the scheduler's lock only."""
 
-    __slots__ = ("cost", "deployment", "key", "n_bytes", "order", "prepared", "priority", "stage", "waiting")
+    __slots__ = ("cost", "deployment", "flight", "n_bytes", "order", "prepared", "priority", "stage", "waiting")
 
-    def __init__(self, key: bytes, deployment: Deployment, priority: Priority) -> None:
-        self.key = key
+    def __init__(self, flight: Flight, deployment: Deployment, priority: Priority) -> None:
+        self.flight = flight
         self.deployment = deployment
         self.priority = priority
         self.waiting: list[Ticket] = []
@@ -101,6 +106,11 @@ class Work:
         self.order: tuple[int, int, int] = (0, 0, 0)
         """Tokens, patches, age: its place among the ready work of one model."""
         self.stage: Stage = "preparing"
+
+    @property
+    def key(self) -> bytes:
+        """What its value is kept under."""
+        return self.flight[0]
 
 
 class Deployment:

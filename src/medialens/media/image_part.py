@@ -13,7 +13,7 @@ from medialens.inputs import Image, Part
 from medialens.media.decoded import DecodedImage, DecodedPart, MediaNeeds
 from medialens.media.image import load_image
 from medialens.media.limits import MediaLimits
-from medialens.media.pages import is_pdf, load_page
+from medialens.media.pages import drawn_digest, is_pdf, load_page
 from medialens.media.reference import MediaReference
 from medialens.media.resolved import ResolvedPart, selected_digest
 from medialens.media.source import Encoded, read_part, reference_of, says_where
@@ -31,6 +31,8 @@ def resolve_image(part: Part, limits: MediaLimits) -> ResolvedPart:
         reference, content = None, load_image(image.source, limits)
     selection = _selection(image, reference, content)
     digest = selected_digest(content.digest, selection)
+    if isinstance(content, Encoded) and is_pdf(content):
+        digest = drawn_digest(digest, limits)
     return ResolvedPart(part=part, content=content, reference=selection, digest=digest)
 
 

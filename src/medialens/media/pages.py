@@ -13,6 +13,7 @@ maps enlarge their points, is not known to PDFium, and makes no difference.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import math
 import unicodedata
 
@@ -112,6 +113,12 @@ def page_size(size_points: tuple[float, float], name: str) -> PageSize:
     return PageSize(width=width, height=height)
 
 
+def drawn_digest(digest: str, limits: MediaLimits) -> str:
+    """The digest of a page under these limits: with other ones than usual it may look different."""
+    most, usual = (min(one.max_page_pixels, one.max_pixels) for one in (limits, _DEFAULT_LIMITS))
+    return digest if most == usual else hashlib.sha256(f"{digest} {most}".encode()).hexdigest()
+
+
 def raster_size(width: int, height: int, name: str, *, max_pixels: int | None, limits: MediaLimits) -> tuple[int, int]:
     """How many pixels are drawn of what has `width` x `height` at `DPI`: never more, and fewer where they do.
 
@@ -154,7 +161,7 @@ def _chosen(page: int | None, n_pages: int, name: str) -> int:
     if page is None and n_pages > 1:
         msg = (
             f"{name!r} has {n_pages} pages; say which is meant: Image({name!r}, page=3), "
-            "or take all of them with medialens.media.segment.split_pages"
+            "or take all of them with medialens.media.segment.pages.split_pages"
         )
         raise MediaError(msg, source=name, n_pages=n_pages)
     if page is not None and page > n_pages:
