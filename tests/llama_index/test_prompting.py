@@ -139,9 +139,7 @@ async def test_a_missing_medium_becomes_a_note(red, tmp_path):
     nodes = found(media_node(gone, caption="A blue picture", store=STORE), media_node(red, store=STORE))
     gone.unlink()
     first, second = sent(nodes)
-    assert texts(first) == ["[1] gone.png", "A blue picture\n(image not shown: it cannot be read)"] or texts(first) == [
-        "[1] gone.png\nA blue picture\n(image not shown: it cannot be read)"
-    ]
+    assert texts(first) == ["[1] gone.png\nA blue picture\n(image not shown: it cannot be read)"]
     assert len(pictures(second)) == 1
     prepared = await PrepareMediaForLLM(store=STORE).apostprocess_nodes(nodes)
     assert [one.node.get_content_blocks(MetadataMode.LLM) for one in prepared] == [first, second]
@@ -209,7 +207,7 @@ def test_nodes_keep_what_they_are(red, cut):
 
 def test_its_dump_gives_it_back():
     settings = PrepareMediaForLLM(store=STORE, max_items=3, video="omit")
-    assert PrepareMediaForLLM.from_dict(settings.to_dict()) == settings
+    assert PrepareMediaForLLM.from_dict(settings.to_dict()).to_dict() == settings.to_dict()
     assert settings.to_dict()["class_name"] == PrepareMediaForLLM.class_name() == "PrepareMediaForLLM"
     with pytest.raises(ValueError, match="no_such"):
         PrepareMediaForLLM(no_such=1)
@@ -242,13 +240,11 @@ async def test_a_stock_query_engine_sends_them(engine, red, tmp_path, mode):
         sent = [block for block in llm.blocks() if block.block_type == "image"]
         assert base64.b64encode(red.read_bytes()).decode() in sent[0].inline_url()
         assert len(sent) == 2
-        assert [one.metadata["source"] for one in answer.source_nodes][0] == str(red)
+        assert answer.source_nodes[0].metadata["source"] == str(red)
 
 
-async def test_the_picture_that_was_asked_about_reaches_the_language_model(engine, red, tmp_path):
-    other = tmp_path / "asked" / "other.png"
-    other.parent.mkdir()
-    draw_picture(other, (250, 0, 0))
+async def test_the_picture_that_was_asked_about_reaches_the_language_model(engine, red, tmp_path_factory):
+    other = draw_picture(tmp_path_factory.mktemp("asked") / "other.png", (250, 0, 0))
     for ask in ("query", "aquery"):
         llm = RecordingLLM()
         query = QueryBundle("is there one like this?", image_path=str(other))
@@ -269,15 +265,10 @@ async def test_one_missing_file_does_not_cost_the_answer(fakes, red, tmp_path):
     llm = RecordingLLM()
     postprocessors = [MediaRerank(store=STORE, errors="last"), PrepareMediaForLLM(store=STORE)]
     engine = index.as_query_engine(llm=llm, multimodal=True, node_postprocessors=postprocessors)
-    answer = engine.query("a red picture")
-    assert [(one.metadata["source"], one.score is None) for one in answer.source_nodes] == [
-        (str(red), False),
-        (str(gone), True),
-    ]
+    for answer in (engine.query("a red picture"), await engine.aquery("a red picture")):
+        assert [one.metadata["source"] for one in answer.source_nodes] == [str(red), str(gone)]
     said = "\n".join(block.text for block in llm.blocks() if block.block_type == "text")
-    assert "[2] gone.png\n(image not shown: it cannot be read)" in said
-    again = await engine.aquery("a red picture")
-    assert [one.score is None for one in again.source_nodes] == [False, True]
+    assert said.count("[2] gone.png\n(image not shown: it cannot be read)") == 2
 
 
 def test_a_stock_index_without_it_sends_no_whole_film_for_a_clip(fakes, tmp_path, cut):
@@ -285,7 +276,7 @@ def test_a_stock_index_without_it_sends_no_whole_film_for_a_clip(fakes, tmp_path
     assert clip.video_resource is None
     thumbnail = clip.metadata["thumbnail_ref"]
     assert thumbnail in open_store(STORE) or open_store(STORE).read(thumbnail)
-    clip.embedding = [0.0] * 32
+    clip.embedding = [1.0] * 32
     llm = RecordingLLM()
     index = VectorStoreIndex(nodes=[clip], embed_model=MediaEmbedding(store=STORE))
     index.as_query_engine(llm=llm, multimodal=True).query("x")

@@ -4,12 +4,13 @@ import pytest
 from llama_index.core import VectorStoreIndex
 from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload, LlamaDebugHandler
 from llama_index.core.llms.mock import MockLLM
-from llama_index.core.schema import ImageNode, MediaResource, Node, NodeWithScore, QueryBundle, TextNode
+from llama_index.core.schema import ImageNode, MediaResource, MetadataMode, Node, NodeWithScore, QueryBundle, TextNode
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.event_handlers import BaseEventHandler
-from tests.pictures import draw_pictures
+from tests.llama_index.files import write_tone
+from tests.pictures import draw_picture, draw_pictures
 
-from medialens.errors import UnsupportedModalityError
+from medialens.errors import MediaNotFoundError, UnsupportedModalityError
 from medialens.llama_index import MediaEmbedding, MediaRerank, media_node
 from medialens.testing.contracts import RerankerContract
 
@@ -90,10 +91,33 @@ def test_pictures_of_every_node_kind_count(pictures):
 
 
 def test_a_medium_that_the_model_lacks_names_its_node(hits, tmp_path):
-    (tmp_path / "a.wav").write_bytes(b"something")
-    sound = NodeWithScore(node=Node(id_="n-7", audio_resource=MediaResource(path=tmp_path / "a.wav")))
-    with pytest.raises(UnsupportedModalityError, match=r"node 'n-7'.*audio"):
+    sound = NodeWithScore(node=media_node(write_tone(tmp_path), store=STORE))
+    with pytest.raises(UnsupportedModalityError, match=rf"node '{sound.node_id}' about .*tone\.wav.*audio"):
         MediaRerank(store=STORE).postprocess_nodes([*hits, sound], query_str="a red picture")
+
+
+async def test_a_node_that_cannot_be_read_is_an_error_or_comes_last(hits, tmp_path):
+    gone = draw_picture(tmp_path / "gone.png", "purple")
+    broken = NodeWithScore(node=media_node(gone, store=STORE, metadata={"name": "gone"}), score=1.0)
+    gone.unlink()
+    with pytest.raises(MediaNotFoundError, match=rf"node '{broken.node_id}'.*gone\.png"):
+        MediaRerank(store=STORE).postprocess_nodes([broken, *hits], query_str="a red picture")
+    for top_n, length in ((None, 5), (5, 5), (4, 4)):
+        reranker = MediaRerank(store=STORE, top_n=top_n, errors="last")
+        kept = reranker.postprocess_nodes([broken, *hits], query_str="a red picture")
+        assert len(kept) == length
+        assert kept[0].metadata["name"] == "a red picture"
+        assert [one.metadata["name"] for one in kept if one.score is None] == ["gone"] * (length == 5)
+        again = await reranker.apostprocess_nodes([broken, *hits], query_str="a red picture")
+        assert [(one.node_id, one.score) for one in again] == [(one.node_id, one.score) for one in kept]
+
+
+def test_no_model_sees_the_score_of_retrieval_and_an_earlier_one_stays(hits):
+    (kept,) = MediaRerank(store=STORE, keep_retrieval_score=True, top_n=1).postprocess_nodes(hits, query_str="x")
+    for mode in (MetadataMode.LLM, MetadataMode.EMBED):
+        assert "retrieval_score" not in kept.node.get_content(mode)
+    (again,) = MediaRerank(store=STORE, keep_retrieval_score=True, top_n=1).postprocess_nodes([kept], query_str="x")
+    assert again.metadata["retrieval_score"] == kept.metadata["retrieval_score"]
 
 
 async def test_without_a_query_it_says_so(hits):

@@ -17,7 +17,8 @@ def kind_of(node: BaseNode) -> str:
     """What kind of medium a node is about; "text" where it is about none."""
     if isinstance(node, ImageNode):
         return "image"
-    return str(node.metadata.get("media_type") or "text")
+    held = next((name for name in KINDS[1:] if getattr(node, f"{name}_resource", None)), "text")
+    return str(node.metadata.get("media_type") or held)
 
 
 def reference_of(node: BaseNode) -> MediaReference | None:
