@@ -285,3 +285,16 @@ def test_a_truncated_pil_image_is_a_decode_error():
     assert not ImageFile.LOAD_TRUNCATED_IMAGES
     with pytest.raises(MediaDecodeError, match="RGB 64x64"):
         load_image(image)
+
+
+def _with_scans(n_scans: int, tail: bytes = b"") -> bytes:
+    """A progressive JPEG whose last scan comes again and again."""
+    data = encode(Image.new("L", (64, 64), 200), "JPEG", progressive=True)
+    last = data[data.rindex(b"\xff\xda") : -2]
+    return data[:-2] + last * (n_scans - data.count(b"\xff\xda")) + data[-2:] + tail
+
+
+def test_a_jpeg_that_goes_over_the_picture_again_and_again_is_refused():
+    load_image(_with_scans(100, tail=b"\xff\xda" * 1000))  # such as a film that a telephone appends
+    with pytest.raises(MediaLimitError, match="more than 100 times"):
+        load_image(_with_scans(101))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -47,6 +48,12 @@ _TURNED = {5, 6, 7, 8}
 
 _PNG_ORIENTATION = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
 """Where PNG files keep an orientation: a chunk, and the keywords of two kinds of text chunk."""
+
+_MOST_SCANS = 100
+"""Of a JPEG file, as in libtiff; usual are 1 to 20. Each goes over the whole picture again, and takes but a few bytes."""
+
+_JPEG_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+_SCAN, _END = 0xDA, 0xD9
 
 _DEFAULT_LIMITS = MediaLimits()
 
@@ -159,6 +166,7 @@ def reading(picture: Encoded, limits: MediaLimits) -> Iterator[ImageFile.ImageFi
     try:
         with _opened(picture, name) as image:
             check_size(*image.size, name, limits)
+            _check_scans(picture)
             yield image
     except MedialensError:
         raise
@@ -181,6 +189,25 @@ def _opened(picture: Encoded, name: str) -> ImageFile.ImageFile:
     module, plugin = _PLUGINS[picture.mime_type]
     image: ImageFile.ImageFile = getattr(importlib.import_module(module), plugin)(io.BytesIO(picture.data))
     return image
+
+
+def _check_scans(picture: Encoded) -> None:
+    if picture.mime_type != "image/jpeg" or picture.data.count(b"\xff\xda") <= _MOST_SCANS:
+        return
+    n_scans = 0
+    for kind in _jpeg_markers(picture.data):
+        n_scans += kind == _SCAN
+        if n_scans > _MOST_SCANS:
+            msg = f"{picture.name!r} goes over the picture more than {_MOST_SCANS} times; save it anew, as a usual JPEG"
+            raise MediaLimitError(msg, limit="scans", value=n_scans, maximum=_MOST_SCANS, source=picture.name)
+
+
+def _jpeg_markers(data: bytes) -> Iterator[int]:
+    """The kinds of the segments up to the end of the picture (ITU T.81, B.1.1); what is appended is not looked at."""
+    at = 2
+    while (marker := _JPEG_MARKER.search(data, at)) is not None and marker[1][0] != _END:
+        yield marker[1][0]
+        at = marker.end() + max(2, int.from_bytes(data[marker.end() : marker.end() + 2], "big"))
 
 
 def _allocate(image: ImageFile.ImageFile) -> None:
