@@ -17,6 +17,7 @@ from langchain_qdrant import QdrantVectorStore
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 from qdrant_client import QdrantClient
 from qdrant_client.models import Distance, VectorParams
+from tests.langchain.vector_stores import open_store as open_vector_store
 from tests.pictures import draw_picture, draw_pictures
 
 from medialens.inputs import Image
@@ -139,6 +140,13 @@ def test_chroma_reads_pictures_through_its_own_hook(embeddings, pictures):
     for name, path in pictures.items():
         assert store.similarity_search(name, k=1)[0].metadata["name"] == name
         assert store.similarity_search_by_image(str(path), k=1)[0].metadata["name"] == name
+
+
+def test_lancedb_reads_pictures_through_the_same_hook(embeddings, pictures, tmp_path):
+    with open_vector_store("LanceDB", embeddings, tmp_path / "lance") as store:
+        store.add_images([str(path) for path in pictures.values()], metadatas=[{"name": name} for name in pictures])
+        for name in pictures:
+            assert store.similarity_search(name, k=1)[0].metadata["name"] == name
 
 
 def test_langchains_cache_of_vectors_knows_the_same_bytes_at_another_path(embeddings, documents, pictures, tmp_path):
