@@ -50,7 +50,7 @@ _PNG_ORIENTATION = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
 """Where PNG files keep an orientation: a chunk, and the keywords of two kinds of text chunk."""
 
 _MOST_SCANS = 100
-"""Of a JPEG file, as in libtiff; usual are 1 to 20. Each goes over the whole picture, and takes but a few bytes."""
+"""Of a JPEG file, as in libtiff; usual are 1 to 20. Each goes over the whole picture, in a few bytes."""
 
 _JPEG_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _SCAN, _END = 0xDA, 0xD9
