@@ -75,7 +75,10 @@ FORMS = {
 def test_every_form_in_memory_is_read_as_sentence_transformers_reads_it(form, tiny_model):
     folder = tiny_model("clap_st")
     inputs = [FORMS[form](one.samples) for one in SOUNDS]
-    theirs = references.sentence_transformer(folder).encode(inputs)
+    in_its_words = (
+        [one.samples for one in SOUNDS] if "tensor" in form else inputs
+    )  # it says it takes tensors, and fails
+    theirs = references.sentence_transformer(folder).encode(in_its_words)
 
     ours = Encoder(str(folder), device="cpu").encode(inputs)
 
@@ -88,5 +91,5 @@ def test_texts_and_prompts_are_those_of_sentence_transformers(tiny_model):
 
     ours = Encoder(str(folder), device="cpu")
 
-    np.testing.assert_allclose(ours.encode_query(TEXTS), theirs.encode_query(TEXTS), rtol=0, atol=ATOL)
-    np.testing.assert_allclose(ours.encode_document(TEXTS), theirs.encode_document(TEXTS), rtol=0, atol=ATOL)
+    np.testing.assert_allclose(ours.encode_queries(TEXTS), theirs.encode_query(TEXTS), rtol=0, atol=ATOL)
+    np.testing.assert_allclose(ours.encode_documents(TEXTS), theirs.encode_document(TEXTS), rtol=0, atol=ATOL)

@@ -192,14 +192,23 @@ def _at_rate(chunks: Iterable[Mono], cut: Cut) -> Iterator[Mono]:
     check_rate(cut.source_hz, "the sound")
     av = require("av", extra="audio", to=f"Resampling a sound from {cut.source_hz} to {cut.target_hz} Hz")
     resampler = av.AudioResampler(format="flt", layout="mono", rate=cut.target_hz)
-    n_samples = 0
+    last: Mono | None = None
+    n_resampled = 0
     for chunk in chunks:
         for begin in range(0, len(chunk), _CHUNK):
-            piece = chunk[begin : begin + _CHUNK]
-            n_samples += len(piece)
-            yield from _arrays(resampler.resample(_frame(av, piece, cut.source_hz)))
-    if n_samples:
-        yield from _arrays(resampler.resample(None))
+            last = chunk[begin : begin + _CHUNK]
+            for ready in _arrays(resampler.resample(_frame(av, last, cut.source_hz))):
+                n_resampled += len(ready)
+                yield ready
+    if last is not None:
+        rest = list(_arrays(resampler.resample(None)))
+        yield from rest if n_resampled or rest else [_nearest_samples(last, cut)]
+
+
+def _nearest_samples(samples: Mono, cut: Cut) -> Mono:
+    """Of one or two samples libswresample makes none."""
+    n_samples = max(1, round(len(samples) * cut.target_hz / cut.source_hz))
+    return samples[np.arange(n_samples) * cut.source_hz // cut.target_hz]
 
 
 def _frame(av: Any, samples: Mono, rate_hz: int) -> Any:

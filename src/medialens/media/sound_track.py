@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 
 from medialens.errors import MediaDecodeError, MediaLimitError
 from medialens.media.limits import MediaLimits
+from medialens.media.sound_clock import number_of
 from medialens.media.source import Encoded
 from medialens.media.waveforms import Mono, fold, to_unit_range
 
@@ -28,6 +29,10 @@ some 0.4 seconds until nothing is left of where it began."""
 _WORTH_A_LEAP_SECONDS = 5
 _N_TIMED = 50
 """Frames whose times are compared where times are coarse."""
+
+_PAGE_SECONDS = 8
+"""The longest pages of Ogg that are met. Only a page says when its last frame is over: after a leap FFmpeg guesses the
+times of the first one, and is put right by the next."""
 
 _HOLE_SECONDS = Fraction(1, 20)
 """Frames that are closer together than this follow each other: some formats tell times in whole milliseconds."""
@@ -88,16 +93,22 @@ class SoundTrack:
         """Of compressed wav files FFmpeg guesses the times from the number of bytes."""
         return bool(self.container.format.name != "wav" or self.stream.codec_context.name.startswith("pcm_"))
 
+    @property
+    def _guesses(self) -> bool:
+        """Whether FFmpeg guesses the times that come first after a leap."""
+        return bool(self.container.format.name == "ogg")
+
     def _leap(self, start: int) -> Iterator[tuple[int | None, Any]]:
-        unit = Fraction(self.stream.time_base) * self.sample_rate_hz
+        rate, unit = self.sample_rate_hz, Fraction(self.stream.time_base) * self.sample_rate_hz
         begun = [self.first, *itertools.islice(self.frames, _N_TIMED if unit > 1 else 0)]
-        self._seek(self.first.pts + int((start - _PREROLL_SECONDS * self.sample_rate_hz) / unit))
+        early = _PREROLL_SECONDS + (_PAGE_SECONDS if self._guesses else 0)
+        self._seek(self.first.pts + max(0, int((start - early * rate) / unit)))
         frames = decoded(self.container, self.stream, self.sound)
-        # The first frame after a leap may be cut short, as if the file began there.
-        lead = list(itertools.islice(frames, 1, 1 + _N_TIMED))
-        number = _number_of(lead, begun, unit) if lead and lead[0].pts is not None else 0
-        if number <= start:
-            return _numbered(number, itertools.chain(lead, frames))
+        next(frames, None)  # it may be cut short, as if the file began here
+        lead = list(_some(frames, early * rate))
+        number = number_of(lead, begun, unit, is_guessed=self._guesses)
+        if not lead or (number is not None and number <= start):  # at the end there is nothing to lead
+            return _numbered(number or 0, itertools.chain(lead, frames))
         self._seek(min(0, self.first.pts))  # the file's index was wrong: read it from its beginning
         frames = decoded(self.container, self.stream, self.sound)
         first = next(frames, self.first)
@@ -174,35 +185,16 @@ def too_long(seconds: float, sound: Encoded, limits: MediaLimits) -> MediaLimitE
     return MediaLimitError(msg, limit="max_seconds", value=seconds, maximum=limits.max_seconds, source=sound.name)
 
 
+def _some(frames: Iterator[Any], n_samples: int) -> Iterator[Any]:
+    """The next frames, of so many samples together or a little more."""
+    while n_samples > 0 and (frame := next(frames, None)) is not None:
+        yield frame
+        n_samples -= max(1, frame.samples)
+
+
 def _numbered(number: int, frames: Iterable[Any]) -> Iterator[tuple[int | None, Any]]:
     numbers: Iterator[int | None] = itertools.chain([number], itertools.repeat(None))
     return zip(numbers, frames, strict=False)
-
-
-def _number_of(lead: Sequence[Any], begun: Sequence[Any], unit: Fraction) -> int:
-    """Number of the first sample of `lead`, frames in a row, counted from the first one of `begun`.
-
-    Where all frames are equally long, it is a whole number of them away.
-    """
-    number = _place_of(lead, unit) - _place_of(begun, unit)
-    lengths = {frame.samples for frame in (*begun[1:], *lead[:-1])}
-    if unit > 1 and len(lengths) == 1:
-        length = lengths.pop()
-        return int(begun[0].samples + length * round((number - begun[0].samples) / length))
-    return round(number)
-
-
-def _place_of(frames: Sequence[Any], unit: Fraction) -> Fraction:
-    """When the first frame begins, in samples.
-
-    Where one unit of time is several samples, each frame's time is rounded, each by something else; together they
-    narrow down where the first one is.
-    """
-    lengths = itertools.accumulate((frame.samples for frame in frames), initial=0)
-    places: list[Fraction] = [
-        frame.pts * unit - past for frame, past in zip(frames, lengths, strict=False) if frame.pts is not None
-    ]
-    return (min(places) + max(places)) / 2 if unit > 1 else places[0]
 
 
 def _silence(start: int, end: int) -> Iterator[tuple[int, Mono]]:
