@@ -34,7 +34,7 @@ Vectors = npt.NDArray[np.float32]
 _N_CANDIDATES = 200
 """Of each ranking: what comes later has nothing to do with the query."""
 
-_FITS = 0.5
+_FITS = 0.7
 """The share of the way from the usual similarity to the best one from which on something fits a query."""
 
 
@@ -101,10 +101,10 @@ def find_parts(  # noqa: PLR0913  # each is a plain choice of the caller's
 ) -> list[Hit]:
     """The parts that fit the query, best first; neighbouring windows of one video or sound are one hit.
 
-    Of what is seen and of what is said, those segments are ranked that fit better than most. Each hit has a reference
-    with start and end, the picture of the window in it that fits best, and what is said; its key is the position of
-    that window's segment. Its score is the model's similarity where nothing is said in any segment, and else that of
-    the fused ranks, which compares hits of one query only.
+    Of what is seen and of what is said, those segments are ranked that fit much better than most. Each hit has a
+    reference with start and end, the picture of the window in it that fits best, and what is said; its key is the
+    position of that window's segment. Its score is the model's similarity where nothing is said in any segment, and
+    else that of the fused ranks, which compares hits of one query only.
 
     Example:
         >>> clips = encode_segments(split_clips("film.mp4", transcript="beside"), encoder)
@@ -134,7 +134,7 @@ def find_parts(  # noqa: PLR0913  # each is a plain choice of the caller's
     sides = [encoder.similarity(vector, vectors)[0] for vectors in (encoded.seen, encoded.said)]
     scores, found_by = _ranked(sides, weights)
     hits = [_hit(encoded.segments[at], score, at) for at, score in scores]
-    usual = [float(np.nanmedian(side)) if not np.isnan(side).all() else 0.0 for side in sides]
+    usual = [_usual(side) for side in sides]
 
     def joins(best: Hit, neighbour: Hit) -> bool:
         """Whether the neighbour is good in what the best one was found by."""
@@ -150,16 +150,19 @@ def _ranked(sides: Sequence[Vectors], weights: tuple[float, float]) -> tuple[lis
     if np.isnan(sides[1]).all():
         order = rank_order(sides[0], top_n=_N_CANDIDATES)
         return [(at, float(sides[0][at])) for at in order], dict.fromkeys(order, 0)
-    rankings = [_fitting(side) for side in sides]
+    # Both first ones have the same score: before the other comes that of the side where it stands out more.
+    clearest = sorted((0, 1), key=lambda number: -_rise(sides[number]))
+    rankings = [_fitting(sides[number]) for number in clearest]
     shares: dict[int, list[tuple[float, int]]] = {}
-    for number, (ranking, weight) in enumerate(zip(rankings, weights, strict=True)):
-        for rank, at in enumerate(ranking, start=1):
-            shares.setdefault(at, []).append((weight / (RRF_K + rank), -number))  # where both are equal, what is seen
-    return fuse_ranks(rankings, weights=weights), {at: -max(both)[1] for at, both in shares.items()}
+    for place, number in enumerate(clearest):
+        for rank, at in enumerate(rankings[place], start=1):
+            shares.setdefault(at, []).append((weights[number] / (RRF_K + rank), -place))
+    fused = fuse_ranks(rankings, weights=[weights[number] for number in clearest])
+    return fused, {at: clearest[-max(both)[1]] for at, both in shares.items()}
 
 
 def _fitting(side: Vectors) -> list[int]:
-    """Those that fit better than most, best first; none where all are alike.
+    """Those that fit much better than most, best first; none where all are alike.
 
     Of what has nothing to do with a query, some is always first. If all of it were ranked, it would decide between
     those that the other side finds.
@@ -167,8 +170,18 @@ def _fitting(side: Vectors) -> list[int]:
     order = rank_order(side, top_n=_N_CANDIDATES)
     if len(order) < 2:  # noqa: PLR2004  # one alone is not compared
         return order
-    usual, best = float(np.nanmedian(side)), float(side[order[0]])
-    return [at for at in order if best > usual and side[at] >= usual + _FITS * (best - usual)]
+    bar = _usual(side) + _FITS * _rise(side)
+    return [at for at in order if side[at] >= bar] if _rise(side) > 0 else []
+
+
+def _usual(side: Vectors) -> float:
+    """The similarity that most have."""
+    return 0.0 if np.isnan(side).all() else float(np.nanmedian(side))
+
+
+def _rise(side: Vectors) -> float:
+    """How far the best one stands out from most."""
+    return 0.0 if np.isnan(side).all() else float(np.nanmax(side)) - _usual(side)
 
 
 def _hit(segment: Segment, score: float, at: int) -> Hit:

@@ -36,8 +36,8 @@ def test_nothing_happens():
 def test_a_threshold_decides():
     pytest.importorskip("scenedetect", reason="PySceneDetect is not installed: pip install 'medialens[scenes]'")
     frames = list(enumerate([*shot(100, 10), *shot(130, 10)]))  # a step of 30 of 255 in one of three channels
-    assert find_cuts(frames, SceneSettings(threshold=5)) == [10]
-    assert find_cuts(frames, SceneSettings(threshold=60)) == []
+    assert find_cuts(frames, SceneSettings(detector="content", threshold=5)) == [10]
+    assert find_cuts(frames, SceneSettings(detector="content", threshold=60)) == []
 
 
 def test_the_extra_is_named(monkeypatch):

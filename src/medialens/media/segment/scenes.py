@@ -22,7 +22,7 @@ import numpy.typing as npt
 from medialens.errors import InputError
 from medialens.extras import require
 
-_THRESHOLDS = {"content": 27.0, "adaptive": 3.0}  # PySceneDetect's own
+_THRESHOLDS = {"adaptive": 3.0, "content": 27.0}  # PySceneDetect's own
 _COUNTER_FPS = 30.0  # its time codes need a rate; here they only count frames
 
 SMALL_SIDE = 256
@@ -34,14 +34,14 @@ class SceneSettings:
     """How scenes are told apart, and how long they are.
 
     Attributes:
-        detector: ``content`` sees hard cuts; ``adaptive`` sees them in moving pictures as well, and compares each frame
-            with those around it.
-        threshold: How different frames must be; None is PySceneDetect's own, 27 and 3.
+        detector: ``adaptive`` compares how much changes from one frame to the next with how much changes around it, so
+            it sees faint cuts in calm pictures and does not take motion for one; ``content`` has one threshold for all.
+        threshold: How different frames must be; None is PySceneDetect's own, 3 and 27.
         min_seconds: A shorter scene is joined to the one before it.
         max_seconds: A longer one is cut into equal parts.
     """
 
-    detector: Literal["content", "adaptive"] = "content"
+    detector: Literal["adaptive", "content"] = "adaptive"
     threshold: float | None = None
     min_seconds: float = 1.0
     max_seconds: float = 30.0
