@@ -12,7 +12,7 @@ from tests.langchain.scenario import write_tone
 from tests.media.clips import film, grey, levels
 from tests.pictures import draw_picture, draw_pictures
 
-from medialens.errors import InputError, MediaChangedError, UnknownReferenceError
+from medialens.errors import InputError, MediaChangedError, MediaReferenceError, UnknownReferenceError
 from medialens.langchain import (
     ContentBlocks,
     adocuments_to_content_blocks,
@@ -139,6 +139,19 @@ def test_a_file_that_changed_is_an_error_or_a_note(tmp_path):
     blocks = render([document, Document("words")], store=alone, errors="note")
     assert texts(blocks) == ["[1] a.png\n(image not shown: it cannot be read)\n[2]\nwords"]
     assert isinstance(blocks.left_out[0].error, MediaChangedError)
+
+
+def test_a_document_with_a_broken_reference_is_an_error_or_a_note(pictures):
+    broken = Document(pictures[0].page_content[:-9], metadata={"source": "cut.png"})
+    with pytest.raises(MediaReferenceError) as caught:
+        render([pictures[0], broken])
+    assert caught.value.index == 1
+    blocks = render([pictures[0], broken, Document(str(ABSENT))], errors="note")
+    assert texts(blocks)[-1].splitlines() == [
+        *("[2] cut.png", "(document not shown: it cannot be read)"),
+        *("[3]", "(image not shown: it cannot be read)"),
+    ]
+    assert [type(one.error) for one in blocks.left_out] == [MediaReferenceError, UnknownReferenceError]
 
 
 def test_nothing_is_nothing_and_unknown_options_are_refused():

@@ -9,15 +9,18 @@ Blocks hold base64 and a MIME type, always: some chat models fetch URLs, and som
 from __future__ import annotations
 
 import base64
+import dataclasses
 from collections.abc import Sequence
 from typing import Any, Literal, TypedDict, Unpack
 
 from langchain_core.documents import Document
 
+from medialens.errors import MedialensError
+from medialens.inputs import Item, Text
 from medialens.media.limits import MediaLimits
 from medialens.retrieval.budget import Budget, LeftOut
 from medialens.retrieval.layout import label_of, lay_out
-from medialens.retrieval.references import StoreLike, to_items
+from medialens.retrieval.references import StoreLike, text_to_item
 from medialens.retrieval.rendering import ChatMedia, RenderedPart, Rendering, arender_items, render_items
 
 _CHAT, _BUDGET, _LIMITS = ChatMedia(), Budget(), MediaLimits()
@@ -100,7 +103,8 @@ class _Plan:
             msg = f"unknown options {sorted(unknown)}; expected some of {', '.join(RenderOptions.__annotations__)}"
             raise TypeError(msg)
         get: Any = options.get  # a TypedDict that may lack any of its keys
-        self.items = to_items([one.page_content for one in documents], store=get("store"))
+        errors = get("errors", "raise")
+        self.items, self._unread = _items(documents, get("store"), errors)
         self.chat = ChatMedia(
             image=get("image", _CHAT.image),
             video=get("video", _CHAT.video),
@@ -114,14 +118,31 @@ class _Plan:
             max_pixels=get("max_total_pixels", _BUDGET.max_pixels),
             max_bytes=get("max_bytes", _BUDGET.max_bytes),
         )
-        self.reading: dict[str, Any] = {"limits": get("limits", _LIMITS), "errors": get("errors", "raise")}
+        self.reading: dict[str, Any] = {"limits": get("limits", _LIMITS), "errors": errors}
         self._labels = [label_of(one.metadata) for one in documents] if get("labels", True) else []
         self._order = get("order", "interleaved")
 
     def blocks(self, rendering: Rendering) -> ContentBlocks:
+        left_out = sorted([*rendering.left_out, *self._unread], key=lambda one: one.position)
+        rendering = dataclasses.replace(rendering, left_out=tuple(left_out))
         blocks = ContentBlocks(map(_block, lay_out(rendering, self._labels, order=self._order)))
         blocks.left_out = rendering.left_out
         return blocks
+
+
+def _items(documents: Sequence[Document], store: StoreLike, errors: str) -> tuple[list[Item], list[LeftOut]]:
+    """The documents as items; what holds no proper reference is an error, or else nothing but its text."""
+    items, unread = [], []
+    for position, document in enumerate(documents):
+        try:
+            items.append(text_to_item(document.page_content, store=store))
+        except MedialensError as error:
+            if errors != "note":
+                raise error.at(position) from error
+            items.append(Item(Text("")))
+            why = "it cannot be read"
+            unread.append(LeftOut(position=position, modality="document", medium="", why=why, error=error))
+    return items, unread
 
 
 def _block(part: RenderedPart) -> dict[str, Any]:
