@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from medialens.errors import InputError
-from medialens.inputs import Audio, Conversation, Image, Item, Text, Video, as_item
+from medialens.inputs import Audio, Conversation, Image, Item, Text, Video, as_inputs, as_item
 
 LOOKS_LIKE_MEDIA = ["photo.png", "/etc/passwd", "http://127.0.0.1/a.png", "data:image/png;base64,AAAA", "iVBORw0KGgo="]
 
@@ -40,6 +41,41 @@ def test_item_keeps_reading_order_and_turns_strings_into_text():
 )
 def test_decoded_pictures_need_no_wrapping(picture):
     assert as_item(picture).modalities == ("image",)
+
+
+SAMPLES = np.zeros(400, np.float32)
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        SAMPLES,
+        SAMPLES.astype(np.int16),
+        np.stack([SAMPLES, SAMPLES]),
+        torch.from_numpy(SAMPLES),
+        {"array": SAMPLES, "sampling_rate": 8000},
+        {"audio": {"array": SAMPLES, "sampling_rate": 8000}},
+        {"audio": SAMPLES},
+        {"audio": "a.wav"},
+        {"audio": Audio("a.wav", end_seconds=3.0)},
+    ],
+)
+def test_sounds_as_sentence_transformers_takes_them(sound):
+    (part,) = as_item(sound).parts
+    assert isinstance(part, Audio)
+    assert as_inputs(sound) == ([sound], True)
+    assert as_inputs([sound, sound])[1] is False
+
+
+def test_an_array_of_words_is_many_texts():
+    values, is_one = as_inputs(np.array(["one", "two"]))
+    assert not is_one
+    assert [as_item(str(value)).modalities for value in values] == [("text",), ("text",)]
+
+
+def test_several_sounds_of_a_dict_are_several_parts():
+    parts = as_item({"audio": [SAMPLES, "a.wav"], "text": "both"}).parts
+    assert [part.modality for part in parts] == ["audio", "audio", "text"]
 
 
 def test_sentence_transformers_dicts_keep_the_order_of_their_keys():
@@ -120,9 +156,16 @@ def test_media_refuse_what_can_be_no_source(kind, source):
     ("start", "end"),
     [(-1.0, 2.0), (3.0, 3.0), (5.0, 1.0), (None, 0.0), (float("nan"), None), (0, float("inf")), ("1", None), (True, 2)],
 )
-def test_video_refuses_an_empty_window(start, end):
-    with pytest.raises(InputError, match="window"):
-        Video("a.mp4", start_seconds=start, end_seconds=end)
+@pytest.mark.parametrize("kind", [Audio, Video])
+def test_an_empty_window_is_refused(kind, start, end):
+    with pytest.raises(InputError, match=f"{kind.__name__} window"):
+        kind("a.mp4", start_seconds=start, end_seconds=end)
+
+
+@pytest.mark.parametrize("rate", [0, -8000, 44_100.5, "8000", True])
+def test_audio_refuses_a_rate_that_is_none(rate):
+    with pytest.raises(InputError, match="samples per second"):
+        Audio(np.zeros(4), sample_rate_hz=rate)
 
 
 @pytest.mark.parametrize("fps", [0, -3, float("nan"), float("inf"), "24", True])

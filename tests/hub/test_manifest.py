@@ -50,6 +50,11 @@ def test_processor_config_of_transformers_5(tiny_model):
     assert manifest(tiny_model("chinese_clip")).image_processor["image_processor_type"] == "ChineseCLIPImageProcessor"
 
 
+@pytest.mark.parametrize("name", ["clap", "clap_st"])
+def test_the_feature_extractor_in_either_place(name, tiny_model):
+    assert manifest(tiny_model(name)).feature_extractor["feature_extractor_type"] == "ClapFeatureExtractor"
+
+
 def test_dense_modules_hold_weights(tmp_path):
     assert manifest(tiny.bert_embedder(tmp_path / "m", dense=7)).weight_folders == ("", "2_Dense")
 
