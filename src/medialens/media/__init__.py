@@ -1,8 +1,8 @@
-"""Media: bytes in, decoded pictures out, and back.
+"""Media: bytes in, decoded pictures and sounds out, and back.
 
 Stage: after `inputs`, before `models`. Takes the parts a caller handed in and reads what they point to, within
-limits; gives upright, opaque, 8-bit RGB pixels, of clips those of a few moments. Knows nothing of models, engines,
-frameworks and devices.
+limits; gives upright, opaque, 8-bit RGB pixels, of clips those of a few moments, and of sounds one channel at the
+model's rate. Knows nothing of models, engines, frameworks and devices.
 
     inputs.Image -> source.py -> Encoded -> decode.py -> image.py -> DecodedImage -> render.py -> bytes
                     files.py     bytes      a row        pixels.py   uint8 (h, w, 3)
@@ -12,6 +12,10 @@ frameworks and devices.
     inputs.Video -> source.py -> Encoded -> decode.py -> video.py -> DecodedVideo
                     frames.py    or all     a row        animation.py, video_backends.py: files
                                  frames     per kind     moments.py: when to look
+
+    inputs.Audio -> source.py -> Encoded -> decode.py -> audio.py -> DecodedAudio
+                    samples.py   or all     a row        sound_file.py, sound_track.py: files
+                                 samples    per kind     resampling.py: windows, at any rate
 
 Files whose decoders seek (videos, sounds, PDFs) are never held: `Encoded` is then a `local_file.LocalFile`, checked
 against its digest whenever it is opened.
