@@ -274,7 +274,7 @@ class Looker:
         if kind == "pdf":
             return _outcome(lambda: split_pages(data, store=store, thumbnails=True))
         if _is_film(kind):
-            return _outcome(lambda: split_clips(data, store=store, window_seconds=0.3, overlap_seconds=0.1))
+            return _outcome(lambda: split_clips(data, store=store))
         return _outcome(lambda: split_tiles(data, store=store, thumbnails=True))
 
 
