@@ -30,12 +30,13 @@ from tests.look_alikes import LOOK_ALIKES, refuse_io
 from tests.pictures import draw_picture, draw_pictures
 
 from medialens.errors import InputError, MediaNotFoundError, UnknownReferenceError, UnsupportedModalityError
-from medialens.inputs import Image, Item
-from medialens.llama_index import MediaEmbedding, media_node
+from medialens.inputs import Audio, Image, Item, Video
+from medialens.llama_index import MediaEmbedding, MediaQuery, media_node
 from medialens.media.limits import MediaLimits
 from medialens.media.store import open_store
 from medialens.testing.contracts import EmbeddingsContract
 from medialens.testing.contracts.checks import ABSENT, assert_close
+from medialens.testing.fake_model import MEDIA, fake_models
 
 STORE = "memory://llama-index-embeddings"
 
@@ -310,6 +311,50 @@ def test_embedding_nodes_emits_both_kinds_of_events(embedding, nodes, events):
     assert_close(end.embeddings, [embedding.get_text_embedding("a letter"), nodes[0].embedding])
     ((_, closing),) = debug.get_event_pairs(CBEventType.EMBEDDING)[:1]
     assert closing.payload[EventPayload.CHUNKS] == end.chunks
+
+
+async def test_events_of_every_modality_and_road(events, pictures, tmp_path):
+    debug = LlamaDebugHandler(print_trace_on_end=False)
+    path, clip, tone = pictures["a red picture"], write_clip(tmp_path), write_tone(tmp_path)
+    with fake_models(modalities=MEDIA):
+        embedding = MediaEmbedding(store=STORE, callback_manager=CallbackManager([debug]))
+        works = [
+            lambda: embedding.get_image_embedding(str(path)),
+            lambda: embedding.get_image_embedding_batch([str(path), io.BytesIO(path.read_bytes())]),
+            lambda: embedding.aget_image_embedding(str(path)),
+            lambda: embedding.aget_image_embedding_batch([str(path), str(path)]),
+            lambda: embedding.embed_query(Video(clip)),
+            lambda: embedding.aembed_query(Audio(tone)),
+            lambda: embedding.embed_query([{"role": "user", "content": "a red picture"}]),
+            lambda: embedding.get_query_embedding("a red picture"),
+            lambda: embedding.aget_text_embedding("a red picture"),
+            lambda: embedding([media_node(clip, store=STORE), media_node(tone, store=STORE)]),
+            lambda: embedding.acall([media_node(tone, store=STORE)]),
+        ]
+        for n_done, work in enumerate(works, start=1):
+            events.clear()
+            result = work()
+            result = await result if hasattr(result, "__await__") else result
+            start, end = events
+            assert (start.class_name(), end.class_name()) == ("EmbeddingStartEvent", "EmbeddingEndEvent")
+            assert all(isinstance(chunk, str) for chunk in end.chunks)
+            assert len(end.chunks) == len(end.embeddings)
+            assert len(debug.get_event_pairs(CBEventType.EMBEDDING)) == n_done
+            assert result is not None
+
+
+def test_a_clip_and_a_sound_are_found_by_what_they_show_and_sound_like(tmp_path):
+    with fake_models(modalities=MEDIA):
+        embedding = MediaEmbedding(store=STORE)
+        paths = [write_clip(tmp_path, colours=[(255, 0, 0)]), write_tone(tmp_path, hertz=880)]
+        nodes = embedding([media_node(path, store=STORE) for path in paths])
+        index = VectorStoreIndex(nodes=nodes, embed_model=embedding)
+        retriever = index.as_retriever(similarity_top_k=1)
+        for query, path in zip(("red", "880"), paths, strict=True):
+            assert retriever.retrieve(query)[0].metadata["source"] == str(path)
+        for query, path in zip((Video(paths[0]), Audio(paths[1])), paths, strict=True):
+            bundle = MediaQuery(media=query, embedding=embedding.embed_query(query))
+            assert retriever.retrieve(bundle)[0].metadata["source"] == str(path)
 
 
 async def test_async_batches_reach_the_model_whole(embedding, monkeypatch):

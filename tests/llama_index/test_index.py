@@ -8,7 +8,7 @@ from llama_index.core import StorageContext, VectorStoreIndex
 from llama_index.core.embeddings import MockEmbedding
 from llama_index.core.node_parser import SentenceSplitter
 from llama_index.core.schema import Document, ImageDocument, ImageNode, MediaResource, Node, QueryBundle, TextNode
-from tests.llama_index.vector_stores import QUIETLY, STORES, open_vector_store
+from tests.llama_index.vector_stores import QUIETLY, STORES, let_go, open_vector_store
 from tests.media.documents import document as pdf
 from tests.media.documents import square
 from tests.pictures import draw_picture, draw_pictures
@@ -114,7 +114,7 @@ async def test_the_asynchronous_road_does_the_same(storage, embedding, documents
     assert len(hits) == 6
     await index.adelete_file(folder / "1.png")
     assert len(await index.as_retriever(similarity_top_k=50).aretrieve("red")) == 5
-    await index._vector_store.close() if hasattr(index._vector_store, "close") else None
+    await let_go(storage.vector_store)
 
 
 def test_an_index_opened_anew_finds_the_same_and_refreshes_without_doubles(storage, embedding, documents):

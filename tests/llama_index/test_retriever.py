@@ -5,7 +5,7 @@ from llama_index.core import StorageContext, VectorStoreIndex
 from llama_index.core.schema import Document, QueryBundle
 from llama_index.core.vector_stores import FilterCondition, MetadataFilter, MetadataFilters
 from tests.llama_index.files import write_clip, write_report, write_screenshot, write_tone
-from tests.llama_index.vector_stores import QUIETLY, STORES, open_vector_store
+from tests.llama_index.vector_stores import QUIETLY, STORES, let_go, open_vector_store
 from tests.pictures import draw_pictures
 
 from medialens.errors import InputError
@@ -129,6 +129,7 @@ async def test_queries_by_picture_clip_and_sound_on_both_roads(index, nodes, tmp
             assert name in names(retriever.retrieve(query))
             if "Qdrant" not in request.node.name:  # in a folder, it has no second, asynchronous client
                 assert names(await retriever.aretrieve(query)) == names(retriever.retrieve(query))
+    await let_go(index.vector_store)
 
 
 def test_clips_that_touch_become_one(simple):

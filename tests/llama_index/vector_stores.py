@@ -70,6 +70,12 @@ def pgvector(folder: Path, dimension: int) -> Iterator[BasePydanticVectorStore]:
         store._engine.dispose()
 
 
+async def let_go(store: BasePydanticVectorStore) -> None:
+    """Close the connections of this event loop, which PostgreSQL's are."""
+    if (close := getattr(store, "close", None)) is not None:
+        await close()
+
+
 STORES: dict[str, Callable[[Path, int], Opening]] = {
     "Simple": simple,
     "Qdrant": qdrant,

@@ -101,6 +101,8 @@ class MediaRetriever(BaseRetriever):
         return self._chosen(found, said)
 
     def _chosen(self, found: Sequence[NodeWithScore], said: Sequence[NodeWithScore] | None) -> list[NodeWithScore]:
+        # Of the bests of several kinds, which rank alike, the one that the store likes best comes first.
+        found = sorted(found, key=lambda hit: -(hit.score or 0.0))
         rankings = {"retrieval_score": found} if said is None else {"retrieval_score": found, "lexical_score": said}
         fused = self._fused(rankings)
         joined = fused if self._join is None else join_nodes(fused, self._join)
