@@ -36,6 +36,7 @@ from medialens.errors import (
     UnknownReferenceError,
     UnsupportedModalityError,
 )
+from medialens.media.segment.pages import split_pages
 
 LIMITS = MediaLimits(
     allow_urls=True,
@@ -43,7 +44,6 @@ LIMITS = MediaLimits(
     max_bytes=20_000_000,
     read_timeout_seconds=0.5,
     total_timeout_seconds=20,
-    max_pages=9_999,
 )
 
 
@@ -170,7 +170,6 @@ def _bad(folder: Path, server: Server) -> list[tuple[object, type[Exception], st
         "bomb.webp": _webp_bomb(),
         "encrypted.pdf": _encrypted_pdf(),
         "truncated.pdf": document([square("red", (0, 0, 9, 9))])[:200],
-        "long.pdf": _long_pdf(10_000),
         "two-pages.pdf": _long_pdf(2),
         "many-frames.gif": bare_gif(20_001),
     }
@@ -312,6 +311,15 @@ def test_the_first_bad_input_is_raised_with_all_that_worked(engine, mixture):
         Encoder("demo", engine=engine, limits=LIMITS).encode(inputs)
     assert caught.value.index == 1
     assert caught.value.result.errors.keys() == wanted.keys()
+
+
+def test_a_pdf_of_very_many_pages_is_refused_whole_and_each_page_of_it_is_fine(engine, tmp_path):
+    (tmp_path / "long.pdf").write_bytes(_long_pdf(10_000))
+    with pytest.raises(MediaLimitError, match=r"long\.pdf.*10000 pages") as caught:
+        split_pages(tmp_path / "long.pdf", store="memory://long")
+    assert (caught.value.limit, caught.value.value, caught.value.maximum) == ("max_pages", 10_000, 2_000)
+    assert len(split_pages(tmp_path / "long.pdf", store="memory://long", pages="9990-")) == 11
+    assert Encoder("demo", engine=engine).encode(Image(tmp_path / "long.pdf", page=10_000)).shape == (192,)
 
 
 def test_nothing_of_a_url_is_touched_unless_allowed(engine, server):
