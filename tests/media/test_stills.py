@@ -1,3 +1,4 @@
+import gc
 from fractions import Fraction
 
 import numpy as np
@@ -9,7 +10,7 @@ from medialens.media.limits import MediaLimits
 from medialens.media.source import encoded
 from medialens.media.stills import iterate_small, iterate_stills
 
-pytest.importorskip("av", reason="PyAV is not installed: pip install 'medialens[video]'")
+av = pytest.importorskip("av", reason="PyAV is not installed: pip install 'medialens[video]'")
 
 KNOWN = levels(40)
 FRAMES = [grey(level) for level in KNOWN]
@@ -73,6 +74,19 @@ def test_limits_count_for_each_look_alone():
             list(iterate_small(clip, 16, limits))
         with pytest.raises(MediaLimitError):
             list(iterate_stills(clip, moments, limits))
+
+
+def test_frames_are_let_go_at_once(clip):
+    gc.collect()
+    gc.disable()
+    try:
+        at_most = 0
+        moments = [Fraction(number, 10) for number in range(40)]
+        for _, _ in zip(iterate_stills(clip, moments, LIMITS), iterate_small(clip, 16, LIMITS), strict=True):
+            at_most = max(at_most, sum(isinstance(one, av.VideoFrame) for one in gc.get_objects()))
+        assert at_most <= 16
+    finally:
+        gc.enable()
 
 
 def test_what_has_no_frames():

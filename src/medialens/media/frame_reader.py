@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from medialens.extras import require
 from medialens.media.containers import no_frames, open_video
 from medialens.media.frames import check_frame_size, check_n_frames
 from medialens.media.image import check_size
@@ -144,7 +145,9 @@ class FrameReader:
 
 def orientation_of(frame: Any) -> Orientation:
     """How the camera was held, as the file says."""
-    for data in frame.side_data:
+    # Not `frame.side_data`, which ties the frame to itself: it would be kept until the garbage collector comes by.
+    sidedata = require("av.sidedata.sidedata", extra="video", to="Decoding video")
+    for data in sidedata.SideDataContainer(frame):
         if data.type.name == "DISPLAYMATRIX":
             return Orientation.of_matrix(bytes(data))
     return Orientation()

@@ -28,12 +28,16 @@ _DRIFT_SECONDS = Fraction(1, 20)
 _SPEEDS = (8_000, 12_000, 16_000, 24_000, 48_000)  # samples a second that both Opus and AAC take
 
 _PICTURE_CODECS: Final[Mapping[str, Sequence[tuple[str, Mapping[str, str]]]]] = {
-    "webm": (("libvpx-vp9", {"crf": "30", "b": "0", "deadline": "realtime", "cpu-used": "5"}),),
+    "webm": (("libvpx-vp9", {"crf": "30", "b": "0", "deadline": "realtime", "cpu-used": "5", "lag-in-frames": "0"}),),
     "": (("libx264", {"crf": "20", "preset": "veryfast"}), ("mpeg4", {"qmin": "2", "qmax": "5"})),
 }
 """By format, "" for all others: what is tried, the first one that the installed PyAV has."""
 
 _SOUND_CODECS: Final[Mapping[str, str]] = {"webm": "libopus", "": "aac"}
+
+
+_N_THREADS = 2
+"""Each holds several frames."""
 
 
 class TimedFrame(NamedTuple):
@@ -62,6 +66,7 @@ def picture_stream(av: Any, output: Any, first: Any, fps: float) -> Any:
     stream.codec_context.time_base = _UNIT
     # Frames in the order in which they are shown: otherwise how long they last cannot be told truly in mp4.
     stream.codec_context.max_b_frames = 0
+    stream.codec_context.thread_count = _N_THREADS
     return stream
 
 
