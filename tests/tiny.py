@@ -596,7 +596,7 @@ def xlm_roberta_cross_encoder(folder: Path) -> Path:
 # --- cross-attention rerankers -----------------------------------------------------------------------------------
 
 
-def cross_attention(folder: Path) -> Path:
+def cross_attention(folder: Path, *, finder: bool = False) -> Path:
     """A ConvNeXt and a BERT whose tokens attend to each other: the embedded reranker's shape."""
     size = bert_tokenizer(folder)
     text = BertConfig(**SMALL, vocab_size=size, max_position_embeddings=64, type_vocab_size=1).to_dict()
@@ -609,6 +609,7 @@ def cross_attention(folder: Path) -> Path:
         "text_config": text,
         "fusion": {"width": 32, "layers": 2, "heads": 4, "inner_width": 64, "vector_width": 24, "cells": [4, 4]},
         "medialens": {"clip_sheet": {"rows": 2, "columns": 2, "gutter": 2}},
+        **({"finder": True} if finder else {}),
     }
     write_json(folder, "config.json", config)
     write_json(folder, "preprocessor_config.json", {**SIGLIP_PIXELS, "image_processor_type": "ViTImageProcessor"})

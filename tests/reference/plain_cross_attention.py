@@ -35,10 +35,8 @@ class PlainCrossAttention:
         self._fusion = config["fusion"]
         self._weights = load_file(folder / "model.safetensors")
         self._weights = {name: tensor.float() for name, tensor in self._weights.items()}
-        self._text = BertModel(BertConfig(**config["text_config"])).eval()
-        self._text.load_state_dict(self._part("text."))
-        self._vision = ConvNextBackbone(ConvNextConfig(**config["vision_config"])).eval()
-        self._vision.load_state_dict(self._part("vision."))
+        self._text, self._vision = self._towers(config, "")
+        self._finder = self._towers(config, "finder.") if config.get("finder") else None
         self._tokenizer = AutoTokenizer.from_pretrained(folder)
         self._processor = AutoImageProcessor.from_pretrained(folder)
 
@@ -46,6 +44,13 @@ class PlainCrossAttention:
     def logits(self, pairs: Sequence[tuple[Side, Side]]) -> list[float]:
         """One for each pair."""
         return [self._logit(query, document) for query, document in pairs]
+
+    def _towers(self, config: dict, prefix: str) -> tuple[BertModel, ConvNextBackbone]:
+        text = BertModel(BertConfig(**config["text_config"])).eval()
+        text.load_state_dict(self._part(f"{prefix}text."))
+        vision = ConvNextBackbone(ConvNextConfig(**config["vision_config"])).eval()
+        vision.load_state_dict(self._part(f"{prefix}vision."))
+        return text, vision
 
     def _part(self, prefix: str) -> dict[str, Tensor]:
         return {name.removeprefix(prefix): one for name, one in self._weights.items() if name.startswith(prefix)}
@@ -69,24 +74,27 @@ class PlainCrossAttention:
                     cells[row, column] += self._linear(f"from_cells.{number}", one[0, :, at[0], at[1]])
         return cells.reshape(rows * columns, -1) + self._weights["places"] + self._weights["kinds"][1]
 
-    def _vector(self, side: Side) -> Tensor:
+    def _vector(self, side: Side, text: BertModel, vision: ConvNextBackbone, prefix: str) -> Tensor:
         """The sum of the parts' vectors: of a text, of its first state; of a picture, of its coarsest map."""
         vectors = []
         for part in side:
             if isinstance(part, str):
                 tokens = self._tokenizer(part, truncation=True, max_length=64, return_tensors="pt")
-                pooled = self._text(**{name: tokens[name] for name in ("input_ids", "attention_mask")}).pooler_output[0]
-                vectors.append(self._weights["text_vector.weight"] @ pooled)
+                pooled = text(**{name: tokens[name] for name in ("input_ids", "attention_mask")}).pooler_output[0]
+                vectors.append(self._weights[f"{prefix}text_vector.weight"] @ pooled)
             else:
                 pixels = self._processor(part, return_tensors="pt")["pixel_values"]
-                pooled = self._vision(pixels).feature_maps[-1][0].flatten(1).mean(1)
-                vectors.append(self._weights["vision_vector.weight"] @ pooled)
+                pooled = vision(pixels).feature_maps[-1][0].flatten(1).mean(1)
+                vectors.append(self._weights[f"{prefix}vision_vector.weight"] @ pooled)
         return torch.stack(vectors).sum(0)
 
     def _logit(self, query: Side, document: Side) -> float:
-        one, other = self._vector(query), self._vector(document)
-        cosine = float(one @ other / (one.norm() * other.norm()))
-        return float(self._weights["cosine_scale"]) * cosine + self._attention(query, document)
+        logit = self._attention(query, document) + self._cosine(query, document, self._text, self._vision, "")
+        return logit if self._finder is None else logit + self._cosine(query, document, *self._finder, "finder.")
+
+    def _cosine(self, query: Side, document: Side, text: BertModel, vision: ConvNextBackbone, prefix: str) -> float:
+        one, other = (self._vector(side, text, vision, prefix) for side in (query, document))
+        return float(self._weights[f"{prefix}cosine_scale"]) * float(one @ other / (one.norm() * other.norm()))
 
     def _attention(self, query: Side, document: Side) -> float:
         states = torch.cat([self._weights["first"][None], self._tokens(query)])

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
+import pytest
+from tests import tiny
 from tests.models.samples import SIDES
 from tests.reference.plain_cross_attention import PlainCrossAttention
 from tests.running import item, load
@@ -22,8 +24,9 @@ def as_pil(side: list[Any]) -> list[Any]:
     return [PIL.Image.fromarray(part.pixels) if isinstance(part, DecodedImage) else part for part in side]
 
 
-def test_logits_of_every_form_of_pair(tiny_model):
-    folder = tiny_model("cross_attention")
+@pytest.mark.parametrize("finder", [False, True])
+def test_logits_of_every_form_of_pair(tmp_path, finder):
+    folder = tiny.cross_attention(tmp_path / "model", finder=finder)
     model = load(folder, task="score")
 
     prepared = [model.prepare((item(*query), item(*document)), instruction="") for query, document in SIDES]

@@ -36,20 +36,35 @@ def fit_calibration(cosines: Floats, matches: npt.NDArray[np.bool_]) -> Calibrat
         cosines: Any shape.
         matches: Same shape; both kinds must occur.
     """
-    cosine, match = torch.from_numpy(cosines.astype(np.float64).ravel()), torch.from_numpy(matches.ravel()).double()
+    (scale,), bias = fit_blend(cosines.reshape(-1, 1), matches.ravel())
+    return Calibration(scale=scale, bias=bias)
+
+
+def fit_blend(opinions: Floats, matches: npt.NDArray[np.bool_]) -> tuple[tuple[float, ...], float]:
+    """How much each of several opinions counts, and the bias: logistic regression, weighted as in `fit_calibration`.
+
+    Args:
+        opinions: (n, k).
+        matches: (n,); both kinds must occur.
+
+    Returns:
+        k factors above 0, so that no opinion is ever turned around, and the bias.
+    """
+    given, match = torch.from_numpy(opinions.astype(np.float64)), torch.from_numpy(matches).double()
     share = 1 / CANDIDATES_A_MATCH
     weight = torch.where(match > 0, share / match.sum(), (1 - share) / (1 - match).sum())
-    # Scale as a logarithm keeps it positive: a greater cosine is never a smaller probability.
-    parameters = torch.tensor([np.log(10.0), -5.0], dtype=torch.float64, requires_grad=True)
+    # Scales as logarithms are positive: a greater opinion is never a smaller probability.
+    first = torch.log(2 / given.std(0).clamp(min=0.01) / given.shape[1])
+    parameters = torch.cat([first, torch.tensor([-5.0], dtype=torch.float64)]).requires_grad_()
     optimizer = torch.optim.LBFGS([parameters], max_iter=200, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        logits = parameters[0].exp() * cosine + parameters[1]
+        logits = given @ parameters[:-1].exp() + parameters[-1]
         loss = functional.binary_cross_entropy_with_logits(logits, match, weight=weight, reduction="sum")
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
-    log_scale, bias = parameters.detach().tolist()
-    return Calibration(scale=float(np.exp(log_scale)), bias=bias)
+    *logarithms, bias = parameters.detach().tolist()
+    return tuple(float(np.exp(one)) for one in logarithms), bias

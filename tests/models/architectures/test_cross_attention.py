@@ -100,6 +100,15 @@ def test_clips_are_refused_where_the_repository_has_no_sheet(tmp_path):
         model.prepare((item("a dog"), DecodedItem((clip,))), instruction="")
 
 
+def test_a_finder_has_its_say(tmp_path):
+    folder = tiny.cross_attention(tmp_path / "model", finder=True)
+    model = load(folder, task="score")
+    batch = model.collate([model.prepare(one, instruction="") for one in WORK])
+    said = model.forward(batch).numpy()
+    model.network.finder = None
+    assert np.abs(said - model.forward(batch).numpy()).min() > 1e-3  # how much: tests/reference
+
+
 def test_it_gives_no_vectors(tiny_model):
     with pytest.raises(UnknownFamilyError, match="use Reranker"):
         load(tiny_model("cross_attention"), task="embed")

@@ -4,49 +4,79 @@ import numpy as np
 import pytest
 import torch
 
-from medialens import Image, Reranker
-from medialens.training.calibration import fit_calibration
+from medialens import Encoder, Image, Reranker
+from medialens.scoring.similarity import normalize
+from medialens.training.calibration import fit_blend
+from medialens.training.measuring.near_duplicates import make_crowded_gallery
+from medialens.training.measuring.reranker import N_QUERIES, SEED
+from medialens.training.reranker import weighing
 from medialens.training.reranker.batches import to_tensors
 from medialens.training.reranker.crowds import make_crowd
-from medialens.training.reranker.export import averaged_network, calibrate, export
+from medialens.training.reranker.export import averaged_network, export
+from medialens.training.reranker.network import with_finder
 from medialens.training.reranker.recipe import RecipeSettings, RerankerRun
+from medialens.training.reranker.weighing import weigh
 
 
 @pytest.fixture(scope="module")
 def exported(tiny_embedder, tmp_path_factory):
-    """An untrained run, its calibration, and the repository it exports to."""
+    """An untrained run, its blend, and the repository it exports to."""
     root = tmp_path_factory.mktemp("export")
     run = RerankerRun(RecipeSettings(embedder=str(tiny_embedder), layers=1), root / "run")
-    return run, export(run, root / "repository"), root / "repository"
+    return run, export(run, root / "repository", n_queries=12), root / "repository"
 
 
 @pytest.mark.slow
-def test_the_public_reranker_gives_the_networks_own_scores(exported):
-    run, calibration, folder = exported
+def test_the_public_reranker_gives_the_blend_of_the_networks_and_the_embedders_scores(exported, tiny_embedder):
+    run, blend, folder = exported
     crowds = (make_crowd(9, step, n_clusters=1, n_rivals=3) for step in range(50))
     crowd = next(crowd for crowd in crowds if crowd.document_form == "picture")
     network = averaged_network(run).half().float()
     batch = to_tensors(crowd, run.tokenizer, n_cells=network.n_cells)
     with torch.no_grad():
-        logits = network(batch.pairs(torch.ones_like(batch.matches))).numpy()
-    pairs = [(text, Image(one.pixels)) for text in crowd.texts["text"] for one in crowd.examples]
+        cosines, said = (one.numpy() for one in network.both(batch.pairs(torch.ones_like(batch.matches))))
+    texts, pictures = crowd.texts["text"], [Image(one.pixels) for one in crowd.examples]
+    found = (
+        normalize(Encoder(str(tiny_embedder)).encode(texts)) @ normalize(Encoder(str(tiny_embedder)).encode(pictures)).T
+    )
+    scale = float(run.network.cosine_scale.detach())  # untrained, so still the embedder's
+    logits = blend.cosine * cosines + blend.attention * said + blend.found * scale * found.ravel() + blend.bias
 
-    scores = Reranker(str(folder), score_kind="logit").score(pairs)
+    scores = Reranker(str(folder), score_kind="logit").score(
+        [(text, picture) for text in texts for picture in pictures]
+    )
 
     # float16 rounds the scaled last layer once more: relative 5e-4 of the scale.
-    np.testing.assert_allclose(scores, calibration.scale * logits + calibration.bias, rtol=2e-3, atol=2e-3)
+    np.testing.assert_allclose(scores, logits, rtol=2e-3, atol=5e-3)
 
 
 @pytest.mark.slow
-def test_the_calibration_is_that_of_lists_of_candidates_which_training_does_not_see(exported):
-    run, calibration, _ = exported
-    network = averaged_network(run)
-    again = calibrate(run, network)
-    assert (again.scale, again.bias) == pytest.approx((calibration.scale, calibration.bias), rel=1e-6)
+def test_opinions_are_weighed_on_kept_scenes_that_the_report_does_not_ask_for(exported, tiny_embedder, monkeypatch):
+    run = exported[0]
+    network = with_finder(averaged_network(run), tiny_embedder)
+    asked = []
+    monkeypatch.setattr(weighing, "_opinions", lambda network, encoded, pixels: asked.append(pixels) or _sure(pixels))
+    factors = weigh(network, run.tokenizer, n_queries=12)
+    assert len(factors) == 3
+    assert 0 < len(asked) <= 12
+    measured = {scene.key for scene in make_crowded_gallery(N_QUERIES, seed=SEED).scenes[:N_QUERIES]}
+    kept = make_crowded_gallery(12, seed=weighing._SEED).scenes[:12]
+    assert len(asked) == sum(scene.key not in measured for scene in kept)
+    assert all(scene.held_out for scene in kept)
+
+
+def _sure(pixels):
+    return np.random.default_rng(len(pixels)).normal(size=(len(pixels), 3)).astype(np.float32)
+
+
+def test_an_opinion_counts_as_much_as_it_knows():
     generator = np.random.default_rng(0)
-    logits, matches = generator.normal(size=4000), generator.random(4000) < 0.05
-    fitted = fit_calibration(logits + 2 * matches, matches)
-    assert fitted.scale == pytest.approx(2.0, abs=0.5)  # two normal distributions, two deviations apart
+    matches = generator.random(20_000) < 0.05
+    knows, guesses, halves = (generator.normal(size=20_000) + share * matches for share in (2.0, 0.0, 1.0))
+    (much, nothing, some), _ = fit_blend(np.stack([knows, guesses, halves], axis=1), matches)
+    # Of two normal distributions, d deviations apart, the logarithm of the odds rises by d a deviation.
+    assert (much, some) == pytest.approx((2.0, 1.0), abs=0.2)
+    assert 0 <= nothing < 0.1
 
 
 def test_the_repository_says_what_it_is(exported):

@@ -71,6 +71,17 @@ def build_network(embedder: Path, *, layers: int = 2, heads: int = 4) -> CrossAt
     return network
 
 
+def with_finder(network: CrossAttentionNetwork, embedder: Path) -> CrossAttentionNetwork:
+    """The trained network, and beside it the embedder as it was; what it says counts as much as its own scale says."""
+    layers = len(network.fusion.layers)
+    heads = network.fusion.layers[0].self_attn.num_heads
+    whole = CrossAttentionNetwork({**describe_network(embedder, layers=layers, heads=heads), "finder": True})
+    before = build_network(embedder, layers=layers, heads=heads).state_dict()
+    known = {name.removeprefix("finder."): name for name in whole.state_dict() if name.startswith("finder.")}
+    whole.load_state_dict(network.state_dict() | {name: before[own] for own, name in known.items()})
+    return whole.eval()
+
+
 def _read_bias(embedder: Path) -> float:
     config = json.loads((embedder / "config.json").read_text(encoding="utf-8"))
     return float(config["medialens"]["logit_bias"])

@@ -40,7 +40,7 @@ class RecipeSettings(RunSettings):
     """
 
     embedder: str
-    steps: int = 6500
+    steps: int = 5600
     learning_rate: float = 1e-3
     checkpoint_steps: int = 400
     n_clusters: int = 9

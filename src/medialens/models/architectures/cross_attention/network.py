@@ -12,6 +12,9 @@ the sum of its parts'.
 The cosine is what a dual encoder would say; attention adds what gets lost on the way to a vector. Cross-attention
 between towers is that of ALBEF (Li et al. 2021, arXiv:2107.07651) and BLIP (Li et al. 2022, arXiv:2201.12086), whose
 fusion encoders are trained to tell matching pairs from others.
+
+A repository may have a `Finder` as well: a dual encoder whose cosine is added to both. Towers that have learnt to be
+looked at closely have forgotten some of what they knew; whoever found the candidates has not.
 """
 
 from __future__ import annotations
@@ -40,7 +43,7 @@ class CrossAttentionNetwork(nn.Module):
     Args:
         config: The repository's ``config.json``: ``vision_config``, a backbone of transformers, whose ``out_features``
             are what is looked at, the finest first; ``text_config``, any text encoder of transformers; ``fusion``,
-            see `Fusion`.
+            see `Fusion`; ``finder``, true where there is a second pair of towers of the same kind.
 
     Raises:
         ValueError: The fusion cannot be built.
@@ -67,6 +70,7 @@ class CrossAttentionNetwork(nn.Module):
         )  # fmt: skip
         self.fusion = nn.TransformerDecoder(layer, fusion.layers, norm=nn.LayerNorm(width))
         self.score = nn.Linear(width, 1)
+        self.finder = Finder(config, fusion.vector_width) if config.get("finder") is True else None
 
     @property
     def n_cells(self) -> int:
@@ -116,9 +120,17 @@ class CrossAttentionNetwork(nn.Module):
         return functional.cosine_similarity(query, document, dim=1)
 
     def forward(self, given: Mapping[str, Tensor]) -> Float[Tensor, " n"]:
-        """Logits of a batch: the sum of `both`."""
-        cosines, said = self.both(given)
-        return cosines + said
+        """Logits of a batch: the sum of all `opinions`."""
+        first, *others = self.opinions(given)
+        return sum(others, first)
+
+    def opinions(self, given: Mapping[str, Tensor]) -> list[Float[Tensor, " n"]]:
+        """What the scaled cosines say, what attention says, and, where there is a finder, what its cosines say."""
+        said = [*self.both(given)]
+        if self.finder is not None:
+            cosines = self.cosines(self.finder(given), given["query_parts"], given["document_parts"])
+            said.append(self.finder.cosine_scale.float() * cosines)
+        return said
 
     def both(self, given: Mapping[str, Tensor]) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
         """What the scaled cosines say of a batch, and what attention says.
@@ -142,6 +154,28 @@ class CrossAttentionNetwork(nn.Module):
         if "pixels" in given:
             parts.append(self.look(given["pixels"]))
         return torch.cat([vectors for vectors, _ in parts]), torch.cat([tokens.flatten(0, 1) for _, tokens in parts])
+
+
+class Finder(nn.Module):
+    """Towers and vectors of a dual encoder, and how much its cosine counts."""
+
+    def __init__(self, config: Mapping[str, Any], vector_width: int) -> None:
+        super().__init__()
+        self.vision = AutoBackbone.from_config(AutoConfig.for_model(**config["vision_config"]))
+        self.text = AutoModel.from_config(AutoConfig.for_model(**config["text_config"]))
+        self.vision_vector = nn.Linear(self.vision.channels[-1], vector_width, bias=False)
+        self.text_vector = nn.Linear(int(self.text.config.hidden_size), vector_width, bias=False)
+        self.cosine_scale = nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, given: Mapping[str, Tensor]) -> Float[Tensor, "parts dim"]:
+        """Vectors of all texts, then all pictures; see `CrossAttentionNetwork.both`."""
+        vectors: list[Tensor] = []
+        if "tokens" in given:
+            states = self.text(input_ids=given["tokens"], attention_mask=given["mask"])
+            vectors.append(self.text_vector(states.pooler_output))
+        if "pixels" in given:
+            vectors.append(self.vision_vector(self.vision(given["pixels"]).feature_maps[-1].mean((2, 3))))
+        return torch.cat(vectors)
 
 
 def _spread(cells: Float[Tensor, "n width rows columns"], size: tuple[int, int]) -> Tensor:
