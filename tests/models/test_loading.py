@@ -169,7 +169,7 @@ def test_a_picture_folder_is_no_repository(tmp_path):
 def test_embedded_models_are_found_by_name():
     assert find_embedded("some/model") is None
     assert find_embedded("./demo") is None
-    assert set(EMBEDDED) == {"demo"}
+    assert set(EMBEDDED) == {"demo", "demo-reranker"}
 
 
 def test_loading_leaves_transformers_progress_bar_as_it_was(tiny_bert):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from medialens.errors import RepositoryNotFoundError
 
-EMBEDDED = {"demo": "demo"}
+EMBEDDED = {"demo": "demo", "demo-reranker": "demo-reranker"}
 """Name of each embedded model, and its folder in ``medialens/_weights``."""
 
 

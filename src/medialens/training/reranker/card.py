@@ -11,15 +11,18 @@ together and says how likely they match. Either may be text, a picture, a short 
 is there for what an embedder confuses: three stars and four, a circle above a square and a square above a circle. It
 has never seen a photograph; for real pictures, take a model from the hub.
 
-The towers of the embedder, a ConvNeXt and a 3-layer BERT, whose cosine the score begins with; to it comes what {layers}
-layers say in which the tokens of the query attend to those of the document, words to the 8 x 8 places of a picture. The
-sigmoid of the logit is calibrated for one match among {candidates} candidates."""
+The towers of the embedder, a ConvNeXt and a 3-layer BERT, trained further: their cosine, and what {layers} layers say
+in which the tokens of the query attend to those of the document, words to the 8 x 8 places of a picture. To both comes
+the cosine of the embedder as it was, which is in the repository as well. How much each counts was fitted to kept
+scenes other than those measured below; the sigmoid of the logit is calibrated for one match among {candidates}
+candidates."""
 
-_MAKING = """Each step shows groups of scenes, four that are nearly the same and one that is not, every query against
-every document; a binary loss asks of each pair whether it matches, and a contrastive one which of the group's does. In
-most steps captions look for pictures; in the others pictures look for captions or pictures, and captions for captions
-or captioned pictures. One combination of facts in ten, eight sentence frames and a synonym of each concept were kept
-from it."""
+_MAKING = """Each step shows nine clusters of four scenes that are nearly the same, mostly all of one kind; of each
+query, the documents that the cosine finds nearest are looked at. A binary loss asks of each pair whether it matches,
+and a contrastive one which of the candidates does, of the sum and of attention alone; a lesson in letters asks which
+stand in the pictures of words. In most steps captions look for pictures; in the others pictures look for captions or
+pictures, and captions for captions or captioned pictures. One combination of facts in ten, eight sentence frames and a
+synonym of each concept were kept from it."""
 
 _LIMITS = """- What `demo` does not know, it does not know either: photographs, words that are not on its list, numbers
   above six.

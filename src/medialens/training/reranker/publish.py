@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
+
+from safetensors.torch import load_file
 
 from medialens.training.card import origin_of, write_card
 from medialens.training.curve import write_curve
@@ -30,6 +33,12 @@ def publish(run: RerankerRun, folder: Path, *, command: str, embedder: str) -> R
     origin = origin_of(
         run, command=command, beginning=f"the towers of `{embedder}`", examples=f"{n_scenes:,} pictures and clips"
     )
+    origin = dataclasses.replace(origin, n_parameters=_count_parameters(folder))
     write_card(folder, describe_reranker(report, layers=settings.layers), origin, report)
     shutil.copyfile(write_curve(run.folder, title=command), folder / "curve.svg")
     return report
+
+
+def _count_parameters(folder: Path) -> int:
+    """Of all that is in the repository: what was trained, and the embedder beside it."""
+    return sum(tensor.numel() for tensor in load_file(folder / "model.safetensors").values())
