@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from medialens.errors import MediaDecodeError, MedialensError
+from medialens.errors import MediaDecodeError
 from medialens.extras import require
+from medialens.media.ffmpeg import refuse_url, told_as_decode_errors
 from medialens.media.frames import check_frame_size
 from medialens.media.limits import MediaLimits
 from medialens.media.source import Encoded
@@ -42,10 +43,10 @@ def open_video(video: Encoded, limits: MediaLimits) -> Iterator[tuple[Any, Any]]
     av = require("av", extra="video", to=f"Decoding {video.mime_type} ({video.name!r:.80})")
     options = {"max_pixels": str(_most_pixels(limits))}
     with (
-        _told_as_decode_errors(video),
+        told_as_decode_errors(video),
         video.open() as file,
         av.open(
-            file, format=FORMATS[video.mime_type], options=options, metadata_errors="replace", io_open=_refuse
+            file, format=FORMATS[video.mime_type], options=options, metadata_errors="replace", io_open=refuse_url
         ) as container,
     ):
         stream = _video_stream(av, container, video)
@@ -63,22 +64,6 @@ def _most_pixels(limits: MediaLimits) -> int:
     More than the limit, which each frame that comes out is held to: FFmpeg counts the margins that decoders work with.
     """
     return int(min(2 * limits.max_frame_pixels + 65_536, 2**31 - 1))
-
-
-@contextmanager
-def _told_as_decode_errors(video: Encoded) -> Iterator[None]:
-    try:
-        yield
-    except MedialensError:
-        raise
-    except Exception as error:  # corrupt files make FFmpeg and PyAV raise all sorts of errors
-        msg = f"{video.name!r} cannot be decoded as {video.mime_type}: {type(error).__name__}: {error}"
-        raise MediaDecodeError(msg, source=video.name, mime_type=video.mime_type) from error
-
-
-def _refuse(url: str, *_: Any) -> Any:
-    msg = f"it refers to another file, {url!r:.200}, which is not read"
-    raise PermissionError(msg)
 
 
 def _video_stream(av: Any, container: Any, video: Encoded) -> Any:

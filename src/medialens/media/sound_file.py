@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
-from medialens.errors import MediaDecodeError, MedialensError
+from medialens.errors import MediaDecodeError
 from medialens.extras import require
 from medialens.media.containers import FORMATS as VIDEO_FORMATS
+from medialens.media.ffmpeg import refuse_url, told_as_decode_errors
 from medialens.media.limits import MediaLimits
 from medialens.media.resampling import check_rate
 from medialens.media.sniff import HEAD_BYTES, sniff
@@ -46,9 +47,9 @@ def open_sound(sound: Encoded, limits: MediaLimits) -> Iterator[SoundTrack]:
         raise MediaDecodeError(msg, source=sound.name, mime_type=sound.mime_type)
     av = require("av", extra="audio", to=f"Decoding {sound.mime_type} ({sound.name!r:.80})")
     with (
-        _told_as_decode_errors(sound),
+        told_as_decode_errors(sound),
         sound.open() as file,
-        av.open(file, format=_format_of(sound), metadata_errors="replace", io_open=_refuse) as container,
+        av.open(file, format=_format_of(sound), metadata_errors="replace", io_open=refuse_url) as container,
     ):
         yield _track(av, container, sound, limits)
 
@@ -111,19 +112,3 @@ def _format_of(sound: Encoded) -> str:
             if behind in {"audio/aac", "audio/flac"}:
                 return FORMATS[behind]
     return FORMATS[sound.mime_type]
-
-
-@contextmanager
-def _told_as_decode_errors(sound: Encoded) -> Iterator[None]:
-    try:
-        yield
-    except MedialensError:
-        raise
-    except Exception as error:  # corrupt files make FFmpeg and PyAV raise all sorts of errors
-        msg = f"{sound.name!r} cannot be decoded as {sound.mime_type}: {type(error).__name__}: {error}"
-        raise MediaDecodeError(msg, source=sound.name, mime_type=sound.mime_type) from error
-
-
-def _refuse(url: str, *_: Any) -> Any:
-    msg = f"it refers to another file, {url!r:.200}, which is not read"
-    raise PermissionError(msg)

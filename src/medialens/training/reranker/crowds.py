@@ -56,14 +56,20 @@ class Crowd:
     matches: npt.NDArray[np.bool_]
 
 
-def make_crowd(seed: int, step: int, *, n_clusters: int, n_rivals: int) -> Crowd:
+def make_crowd(
+    seed: int, step: int, *, n_clusters: int, n_rivals: int, one_kind_share: float = _ONE_KIND_SHARE
+) -> Crowd:
     """The crowd of one step, a function of (seed, step): scenes with their rivals, often all of one kind.
 
     All of the same forms, so that no short query is filled up to the length of a picture.
     """
     chance = random.Random(f"crowds/{seed}/{step}")
     (query_form, document_form), *_ = chance.choices(list(_FORMS), list(_FORMS.values()))
-    scenes = [scene for kind in _choose_kinds(chance, n_clusters) for scene in _make_cluster(chance, kind, n_rivals)]
+    scenes = [
+        scene
+        for kind in _choose_kinds(chance, n_clusters, one_kind_share)
+        for scene in _make_cluster(chance, kind, n_rivals)
+    ]
     examples = tuple(show(scene, chance) for scene in scenes)
     texts: dict[Form, list[str]] = {"text": [one.caption.text for one in examples]}
     drawings: dict[Form, list[npt.NDArray[np.uint8]]] = {"picture": [one.pixels for one in examples]}
@@ -79,9 +85,9 @@ def make_crowd(seed: int, step: int, *, n_clusters: int, n_rivals: int) -> Crowd
     )  # fmt: skip
 
 
-def _choose_kinds(chance: random.Random, count: int) -> list[str]:
+def _choose_kinds(chance: random.Random, count: int, one_kind_share: float) -> list[str]:
     weights = [_MORE_OF.get(name, 1.0) * kind.weight for name, kind in KINDS.items()]
-    n_draws = 1 if chance.random() < _ONE_KIND_SHARE else count
+    n_draws = 1 if chance.random() < one_kind_share else count
     return chance.choices(list(KINDS), weights, k=n_draws) * (count // n_draws)
 
 

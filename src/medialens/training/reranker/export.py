@@ -24,7 +24,7 @@ from medialens.training.reranker.recipe import RerankerRun
 from medialens.training.reranker.weighing import weigh
 
 _VALIDATION_SEED = 1_000_003
-_N_CLUSTERS, _N_RIVALS = CANDIDATES_A_MATCH // 4, 3
+_N_CLUSTERS, _N_RIVALS = CANDIDATES_A_MATCH // 2, 1
 
 
 def averaged_network(run: RerankerRun) -> CrossAttentionNetwork:
@@ -82,10 +82,12 @@ def _apply(network: CrossAttentionNetwork, blend: Blend) -> None:
 
 @torch.no_grad()
 def calibrate(run: RerankerRun, network: CrossAttentionNetwork, *, count: int = 24) -> Calibration:
-    """Scale and bias on training-side crowds that this run has not seen, as large as a list of candidates."""
+    """Scale and bias on training-side crowds that this run has not seen: 20 of all kinds, in pairs."""
     logits, matches = [], []
     for step in range(count):
-        crowd = make_crowd(_VALIDATION_SEED + run.settings.seed, step, n_clusters=_N_CLUSTERS, n_rivals=_N_RIVALS)
+        crowd = make_crowd(
+            _VALIDATION_SEED + run.settings.seed, step, n_clusters=_N_CLUSTERS, n_rivals=_N_RIVALS, one_kind_share=0.0
+        )
         batch = to_tensors(crowd, run.tokenizer, n_cells=network.n_cells)
         logits.append(network(batch.pairs(torch.ones_like(batch.matches))).numpy())
         matches.append(batch.matches.flatten().numpy())
