@@ -1,0 +1,36 @@
+"""What videos and sounds have in common: how FFmpeg's errors are told, and that files name no other files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from medialens.errors import MediaDecodeError, MedialensError
+from medialens.media.source import Encoded
+
+
+@contextmanager
+def told_as_decode_errors(medium: Encoded) -> Iterator[None]:
+    """Whatever FFmpeg and PyAV raise, which for corrupt files is all sorts of errors, as one of ours.
+
+    Raises:
+        MediaDecodeError: Anything was raised that is not ours already.
+    """
+    try:
+        yield
+    except MedialensError:
+        raise
+    except Exception as error:
+        msg = f"{medium.name!r} cannot be decoded as {medium.mime_type}: {type(error).__name__}: {error}"
+        raise MediaDecodeError(msg, source=medium.name, mime_type=medium.mime_type) from error
+
+
+def refuse_url(url: str, *_: Any) -> Any:
+    """What FFmpeg calls where a file, such as a playlist, refers to another.
+
+    Raises:
+        PermissionError: Always.
+    """
+    msg = f"it refers to another file, {url!r:.200}, which is not read"
+    raise PermissionError(msg)
