@@ -9,6 +9,8 @@ model's rate. Knows nothing of models, engines, frameworks and devices.
                     fetch.py     digest     per kind     arrays.py
                     store.py     type
 
+    with a page  -> source.py -> Encoded -> image_part.py -> pages.py, pdfium.py -> DecodedImage
+
     inputs.Video -> source.py -> Encoded -> decode.py -> video.py -> DecodedVideo
                     frames.py    or all     a row        animation.py, video_backends.py: files
                                  frames     per kind     moments.py: when to look
@@ -16,6 +18,9 @@ model's rate. Knows nothing of models, engines, frameworks and devices.
     inputs.Audio -> source.py -> Encoded -> decode.py -> audio.py -> DecodedAudio
                     samples.py   or all     a row        sound_file.py, sound_track.py: files
                                  samples    per kind     resampling.py: windows, at any rate
+
+One file becomes many pieces in `segment/`; a web page becomes a picture in `capture/`; a part of a video becomes a
+file of its own in `clip_export.py`.
 
 Files whose decoders seek (videos, sounds, PDFs) are never held: `Encoded` is then a `local_file.LocalFile`, checked
 against its digest whenever it is opened.
