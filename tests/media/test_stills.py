@@ -83,7 +83,7 @@ def test_frames_are_let_go_at_once(clip):
         at_most = 0
         moments = [Fraction(number, 10) for number in range(40)]
         for _, _ in zip(iterate_stills(clip, moments, LIMITS), iterate_small(clip, 16, LIMITS), strict=True):
-            at_most = max(at_most, sum(isinstance(one, av.VideoFrame) for one in gc.get_objects()))
+            at_most = max(at_most, sum(type(one) is av.VideoFrame for one in gc.get_objects()))
         assert at_most <= 16
     finally:
         gc.enable()
