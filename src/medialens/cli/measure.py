@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # argparse has no public name
 
+_RERANKERS = {"demo-reranker"}
+"""Embedded models that give no vectors."""
+
 
 def add_parser(commands: Subparsers) -> None:
     """Adds this command's arguments."""
@@ -30,7 +33,7 @@ def add_parser(commands: Subparsers) -> None:
         metavar="FILE",
         help="write it into these Markdown files, between <!-- measured: MODEL --> and <!-- /measured -->",
     )
-    parser.add_argument("--reranker", action="store_true", help="measure it as a reranker")
+    parser.add_argument("--reranker", action="store_true", help="measure it as a reranker; demo-reranker always is")
     parser.add_argument("--embedder", default="demo", help="whose candidates are reranked; default: %(default)s")
     parser.set_defaults(run=run)
 
@@ -55,6 +58,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _measure(arguments: argparse.Namespace) -> Report:
     from medialens.training.measuring import embedder, reranker  # noqa: PLC0415
 
-    if arguments.reranker:
+    if arguments.reranker or arguments.model in _RERANKERS:
         return reranker.measure(arguments.model, embedder=arguments.embedder)
     return embedder.measure(arguments.model)

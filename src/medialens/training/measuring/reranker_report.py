@@ -48,8 +48,8 @@ class RerankerReport:
 
     @property
     def short(self) -> str:
-        """The headline's table."""
-        return lifts_to_markdown([self.whole_gallery])
+        """The headline's table: among near-duplicates, and among scenes at random."""
+        return lifts_to_markdown([self.whole_gallery, self.others[0]])
 
     @property
     def whole(self) -> str:
