@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import PIL.Image
+import pytest
 from tests.llama_index.files import write_report, write_screenshot
 from tests.media.clips import animate, grey, levels
 from tests.pictures import draw_picture
@@ -11,6 +12,7 @@ from tests.pictures import draw_picture
 PAGE = Path(__file__).parents[2] / "docs" / "llama-index.md"
 
 
+@pytest.mark.slow
 def test_every_block_runs(tmp_path, monkeypatch):
     (tmp_path / "files").mkdir()
     (tmp_path / "more").mkdir()

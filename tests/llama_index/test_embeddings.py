@@ -187,6 +187,20 @@ def test_what_other_nodes_are_turned_into_survives_a_store_and_keeps_its_vector(
     assert embedding(nodes) is nodes
 
 
+def test_a_node_with_several_media_keeps_all_of_them(pictures, tmp_path):
+    path, tone = pictures["a red picture"], write_tone(tmp_path)
+    with fake_models(modalities=MEDIA):
+        embedding = MediaEmbedding(store=STORE)
+        node = Node(image_resource=MediaResource(path=path), audio_resource=MediaResource(path=tone))
+        (done,) = embedding([node])
+        text = done.get_content(metadata_mode=MetadataMode.EMBED)
+        assert_close([embedding.get_text_embedding(text)], [done.embedding])
+        parts = [embedding.get_image_embedding(str(path)), embedding([media_node(tone, store=STORE)])[0].embedding]
+    assert all(float(np.dot(done.embedding, part)) > 0.4 for part in parts)
+    assert (done.image_resource.path, done.audio_resource.path) == (path, tone)
+    assert len(done.metadata["media_ref"].split()) == 2
+
+
 def test_two_nodes_of_one_id_and_different_content_are_refused(embedding, pictures):
     path = pictures["a red picture"]
     nodes = [media_node(path, caption=caption, store=STORE) for caption in ("one", "two")]

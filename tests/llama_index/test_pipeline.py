@@ -1,5 +1,7 @@
 """Ingestion pipelines, stock and ours: cache, docstore, failures, workers."""
 
+import pickle
+
 import numpy as np
 import pytest
 from llama_index.core.ingestion import DocstoreStrategy, IngestionCache, IngestionPipeline
@@ -209,6 +211,8 @@ def test_a_persisted_pipeline_knows_what_it_did(steps, folder, media, tmp_path):
 def test_workers_load_the_model_themselves(folder, media):
     embedding = MediaEmbedding(store=media)
     pipeline = IngestionPipeline(transformations=[PageSplitter(store=media), embedding])
+    embedding.get_query_embedding("the model is loaded here")
+    assert max(len(pickle.dumps(one)) for one in pipeline.transformations) < 5000  # what a worker gets of it
     nodes = pipeline.run(documents=read(folder, media), num_workers=2)
     alone = embedding([node.model_copy(update={"embedding": None}) for node in nodes])
     assert np.allclose([node.embedding for node in nodes], [node.embedding for node in alone], atol=1e-4)

@@ -14,7 +14,7 @@ from medialens.errors import InputError, MediaAccessError, MediaDecodeError, Med
 from medialens.media.limits import MediaLimits
 from medialens.media.reference import MediaReference
 from medialens.media.store import open_store
-from medialens.retrieval.description import MediaDescription, describe, merge_metadata
+from medialens.retrieval.description import MediaDescription, describe, describe_bytes, merge_metadata
 from medialens.retrieval.references import text_to_item
 
 STORE = "memory://retrieval-description"
@@ -141,3 +141,23 @@ def test_a_video_file_is_a_clip_in_any_case(tmp_path):
     path.write_bytes(b"\0\0\0\x20ftypisom and so on")
     assert describe(path, store=STORE) == describe(path, modality="video", store=STORE)
     assert describe(path, store=STORE).metadata()["media_type"] == "video"
+
+
+def test_bytes_are_put_into_the_store_and_known_by_where_they_are_from(tmp_path):
+    path = tmp_path / "red.png"
+    PIL.Image.new("RGB", (30, 20), "red").save(path)
+    store = str(tmp_path / "store")
+    description = describe_bytes(path.read_bytes(), caption="c", store=store)
+    assert (description.width, description.height, description.caption, description.source) == (30, 20, "c", "")
+    path.unlink()
+    assert open_store(store).read(description.reference)
+    assert describe_bytes(b"%PDF-1.7\n", store=store, pdf=True, source="a.pdf").metadata()["source"] == "a.pdf"
+    with pytest.raises(MediaDecodeError, match="application/pdf"):
+        describe_bytes(b"%PDF-1.7\n", store=store)
+
+
+def test_a_whole_pdf_is_described_where_that_is_asked_for(tmp_path):
+    path = tmp_path / "a.pdf"
+    path.write_bytes(b"%PDF-1.7\n")
+    known = describe(path, store=str(tmp_path / "store"), pdf=True)
+    assert (known.reference.mime_type, known.source, known.width) == ("application/pdf", str(path), -1)
