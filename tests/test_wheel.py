@@ -25,9 +25,10 @@ def wheel(tmp_path_factory) -> Path:
 def test_wheel_holds_the_package_and_the_embedded_weights(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert "medialens/py.typed" in names
-    assert any(name.startswith("medialens/_weights/demo/") and name.endswith(".safetensors") for name in names)
+    for model in ("demo", "demo-reranker"):
+        assert f"medialens/_weights/{model}/model.safetensors" in names
     assert all(name.startswith(("medialens/", "medialens-")) for name in names)
-    assert wheel.stat().st_size < 25 * 1024**2
+    assert wheel.stat().st_size < 30 * 1024**2
 
 
 def test_quick_start_runs_from_the_wheel(wheel, tmp_path):

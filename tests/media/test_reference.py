@@ -84,7 +84,12 @@ def test_the_spelling_by_example():
         digest=DIGEST, mime_type="image/png", page=3, start_seconds=12, end_seconds=24.0004, box=(0, 1, 640, 480)
     )
     assert str(reference) == with_fragment("page=3&t=12.000,24.000&xywh=0,1,640,480")
-    assert (reference.modality, reference.whole().modality) == ("video", "image")  # what moves in a picture is a clip
+    assert reference.modality == "image"  # a page is looked at
+
+
+def test_what_moves_in_a_picture_is_a_clip():
+    reference = MediaReference(digest=DIGEST, mime_type="image/png", start_seconds=12, end_seconds=24)
+    assert (reference.modality, reference.whole().modality) == ("video", "image")
 
 
 @pytest.mark.parametrize(

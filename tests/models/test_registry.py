@@ -50,12 +50,13 @@ def test_every_family_says_why_not(tmp_path):
     assert str(caught.value).splitlines() == [
         f"No model family recognises {name!r}.",
         f"  dual_encoder: model_type is 'acme', expected one of {', '.join(TOWERS)}",
+        "  clap: model_type is 'acme', expected 'clap'",
         "  cross_attention: model_type is 'acme', expected 'medialens-cross-attention'",
         "  cross_encoder: its architecture is AcmeModel, expected one that ends in ForSequenceClassification",
         "  text_encoder: no modules.json, and model_type is 'acme', which is no plain text encoder",
         "To add a family, see docs/adding-a-model-family.md.",
     ]
-    assert set(caught.value.reasons) == {"dual_encoder", "cross_attention", "cross_encoder", "text_encoder"}
+    assert set(caught.value.reasons) == {"dual_encoder", "clap", "cross_attention", "cross_encoder", "text_encoder"}
 
 
 @pytest.mark.parametrize(
