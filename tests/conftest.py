@@ -4,6 +4,7 @@ tiny models are built once.
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import os
 import shutil
@@ -28,6 +29,15 @@ os.environ.pop("MEDIALENS_CACHE", None)
 hypothesis.settings.register_profile("medialens", deadline=None)
 hypothesis.settings.load_profile("medialens")
 jaxtyping.install_import_hook(("medialens.models.layers", "medialens.models.architectures"), "beartype.beartype")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_implicit_event_loop() -> None:
+    """Asked for a loop outside any, asyncio makes one that nobody closes, and the warning of its end falls upon
+    whichever test the collector runs in. LlamaIndex's synchronous calls ask; told that there is none, they make and
+    close one.
+    """
+    asyncio.set_event_loop(None)
 
 
 @pytest.fixture(scope="session")
