@@ -42,14 +42,18 @@ def _no_implicit_event_loop() -> None:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The folder of a tiny model by its builder's name in `tests.tiny`, built at its first use. Do not write to it."""
-    from tests import tiny
+    """The folder of a tiny model by its builder's name in `tests.tiny` or `tests.tiny_qwen`, built at its first use.
+
+    Do not write to it.
+    """
+    from tests import tiny, tiny_qwen
 
     root = tmp_path_factory.mktemp("tiny")
 
     def build(name: str) -> Path:
         folder = root / name
-        return folder if folder.is_dir() else getattr(tiny, name)(folder)
+        module = tiny if hasattr(tiny, name) else tiny_qwen
+        return folder if folder.is_dir() else getattr(module, name)(folder)
 
     return build
 

@@ -1,7 +1,7 @@
 """Which waiting work goes together: costs and a budget in, a range out. Pure.
 
-The cost of a batch is what the device really computes: every item with text is padded to the longest of them,
-patches add up.
+The cost of a batch is what the device really computes: every item with text is padded to the longest of them, unless
+the family packs them end to end; patches add up; what items share is computed once.
 
     n_tokens   5 |#####..
                6 |######.      3 items x 7 tokens = 21, of which 3 are padding
@@ -62,9 +62,13 @@ def length(cost: Cost) -> tuple[int, int]:
 def batch_cost(costs: Sequence[Cost]) -> Cost:
     """What a batch of these costs the device."""
     with_text = [cost.n_tokens for cost in costs if cost.n_tokens]
+    packed = any(cost.packed for cost in costs)
+    shared = {cost.shared.key: cost.shared for cost in costs if cost.shared is not None}.values()
+    n_tokens = sum(with_text) if packed else len(with_text) * max(with_text, default=0)
     return Cost(
-        n_tokens=len(with_text) * max(with_text, default=0),
-        n_patches=sum(cost.n_patches for cost in costs),
+        n_tokens=n_tokens + sum(part.n_tokens for part in shared),
+        n_patches=sum(cost.n_patches for cost in costs) + sum(part.n_patches for part in shared),
+        packed=packed,
     )
 
 
@@ -96,15 +100,33 @@ class _Growing:
         self._n_with_text = int(first.n_tokens > 0)
         self._longest = self._n_tokens = first.n_tokens
         self._n_patches = first.n_patches
+        self._shared = Cost()
+        self._keys: set[str] = set()
+        self._share(first)
 
     def take(self, cost: Cost) -> bool:
         """Whether there is room for one more; if so it is in."""
         n_with_text = self._n_with_text + (cost.n_tokens > 0)
         longest = max(self._longest, cost.n_tokens)
         n_tokens, n_patches = self._n_tokens + cost.n_tokens, self._n_patches + cost.n_patches
-        padded = n_with_text * longest
-        fits = padded <= self._budget.n_tokens and n_patches <= self._budget.n_patches
+        padded = n_tokens if cost.packed else n_with_text * longest
+        more = cost.shared if cost.shared is not None and cost.shared.key not in self._keys else Cost()
+        fits = (
+            padded + self._shared.n_tokens + more.n_tokens <= self._budget.n_tokens
+            and n_patches + self._shared.n_patches + more.n_patches <= self._budget.n_patches
+        )
         if not fits or padded - n_tokens > self._budget.launch_tokens + _PADDING_SHARE * padded:
             return False
         self._n_with_text, self._longest, self._n_tokens, self._n_patches = n_with_text, longest, n_tokens, n_patches
+        self._share(cost)
         return True
+
+    def _share(self, cost: Cost) -> None:
+        """Count what `cost` shares with others, once for each key."""
+        if cost.shared is None or cost.shared.key in self._keys:
+            return
+        self._keys.add(cost.shared.key)
+        self._shared = Cost(
+            n_tokens=self._shared.n_tokens + cost.shared.n_tokens,
+            n_patches=self._shared.n_patches + cost.shared.n_patches,
+        )

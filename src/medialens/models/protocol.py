@@ -31,33 +31,82 @@ _PROMPT_NAMES: dict[Role, tuple[str, ...]] = {"query": ("query",), "document": (
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class SharedCost:
+    """The part of a cost that all items with the same `key` pay once, if they are in one batch: their beginning."""
+
+    key: str
+    n_tokens: int
+    n_patches: int = 0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What one prepared item costs the device: text tokens (padded to the longest of a batch) and patches."""
+    """What one prepared item costs the device.
+
+    Attributes:
+        n_tokens: Text tokens.
+        n_patches: Vision patches.
+        packed: Whether the tokens of a batch add up; else each item is padded to the longest.
+        shared: What it has in common with others, on top of the above; None if nothing.
+    """
 
     n_tokens: int = 0
     n_patches: int = 0
+    packed: bool = False
+    shared: SharedCost | None = None
+
+    def alone(self) -> Cost:
+        """The same cost for an item that no other one shares anything with."""
+        if self.shared is None:
+            return self
+        return dataclasses.replace(
+            self,
+            n_tokens=self.n_tokens + self.shared.n_tokens,
+            n_patches=self.n_patches + self.shared.n_patches,
+            shared=None,
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Prepared:
-    """One item, ready to be collated. `payload` is the family's own; `n_bytes` bounds the cache that keeps it."""
+    """One item, ready to be collated.
+
+    Attributes:
+        payload: The family's own.
+        cost: Of its forward pass. The engine makes it `Cost.alone` where nothing else shares its beginning; a family
+            that shares looks there.
+        n_bytes: Its memory, while it waits.
+        notes: What the caller should know: a picture that was made smaller than the model asks for.
+    """
 
     payload: Any
     cost: Cost
     n_bytes: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Batch:
-    """Tensors by name, moved together. `n_items` is how many rows `forward` gives back."""
+    """Tensors by name, moved together.
+
+    Attributes:
+        tensors: What the device needs.
+        n_items: How many rows `forward` gives back.
+        plan: What stays on the host: lengths, keys, whatever the family's `forward` decides by.
+    """
 
     tensors: Mapping[str, torch.Tensor]
     n_items: int
+    plan: Any = None
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on `device`."""
         moved = {name: tensor.to(device, non_blocking=True) for name, tensor in self.tensors.items()}
-        return Batch(moved, self.n_items)
+        return dataclasses.replace(self, tensors=moved)
+
+    def pinned(self) -> Batch:
+        """The same batch in page-locked memory, from which a copy to the device runs beside its thread."""
+        return dataclasses.replace(self, tensors={name: tensor.pin_memory() for name, tensor in self.tensors.items()})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
