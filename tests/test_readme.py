@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image as Picture
 from tests.media.clips import animate, film, grey, levels
-from tests.media.sounds import tone, write_sound
+from tests.media.tones import tone, write_sound
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from langchain_core.documents import Document
 from langchain_core.vectorstores import InMemoryVectorStore
-from tests.media.sounds import tone, write_wav
+from tests.media.tones import tone, write_wav
 
 from medialens import Audio, Encoder
 from medialens.langchain import MediaEmbeddings

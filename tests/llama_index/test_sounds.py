@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from llama_index.core import VectorStoreIndex
 from llama_index.core.schema import QueryBundle
-from tests.media.sounds import tone, write_wav
+from tests.media.tones import tone, write_wav
 
 from medialens.llama_index import MediaEmbedding, media_node
 from medialens.media.store import MediaStore

@@ -13,8 +13,8 @@ from tests.media.clips import animate, film, grey
 
 from medialens.errors import InputError, MediaDecodeError, MediaNotFoundError
 from medialens.inputs import Audio, Image, Video
+from medialens.media.access.sniff import sniff
 from medialens.media.showing import _fit, bytes_as_they_are, play_sound, show_clip, show_frames, show_picture
-from medialens.media.sniff import sniff
 
 
 def opened(shown):

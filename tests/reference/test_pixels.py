@@ -16,7 +16,7 @@ import transformers
 from tests.running import picture
 from tests.tiny import CLIP_PIXELS, SIGLIP_PIXELS
 
-from medialens.media.image import load_image
+from medialens.media.pictures.image import load_image
 from medialens.models.layers.pixel_settings import read_pixel_recipe
 from medialens.models.layers.pixels import normalise, to_patches, to_pixels
 

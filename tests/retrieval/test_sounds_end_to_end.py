@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.media.sounds import chirp, tone, write_wav
+from tests.media.tones import chirp, tone, write_wav
 from tests.running import embed, item, load, sound
 
 from medialens import Audio, Encoder, Image, Item, MediaStore, Reranker

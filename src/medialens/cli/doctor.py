@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _tell_decoder() -> str:
     from medialens.errors import InputError  # noqa: PLC0415  # what decodes images comes with what follows
-    from medialens.media.video_backends import choose_backend  # noqa: PLC0415
+    from medialens.media.videos.backends import choose_backend  # noqa: PLC0415
 
     if _version("av") is None:
         return _remedy("video")

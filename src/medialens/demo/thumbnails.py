@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from medialens.media.animation import read_animation
-from medialens.media.image import load_image
 from medialens.media.limits import MediaLimits
-from medialens.media.render import thumbnail
+from medialens.media.pictures.image import load_image
 from medialens.media.source import Encoded
-from medialens.media.video import load_video
+from medialens.media.videos.animation import read_animation
+from medialens.media.videos.video import load_video
+from medialens.media.writing.render import thumbnail
 
 THUMBNAIL_SIDE = 112
 _N_FRAMES, _FRAME_MS = 8, 200

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from medialens.engine.cache import CacheStats
 from medialens.errors import EngineError
-from medialens.media.fork_gate import gate
+from medialens.media.threads.fork_gate import gate
 
 logger = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from medialens.engine.scheduler import LaneRole, Scheduler
 from medialens.engine.stats import Counters
 from medialens.engine.threads import limit_this_thread
 from medialens.engine.work import Deployment, Work
-from medialens.media.fork_gate import gate
+from medialens.media.threads.fork_gate import gate
 from medialens.models.protocol import Batch, Prepared
 
 

@@ -20,9 +20,9 @@ from medialens.errors import MedialensError, UnsupportedModalityError
 from medialens.inputs import Modality
 from medialens.media.decode import decisive, decode
 from medialens.media.decoded import DecodedImage, DecodedItem, MediaNeeds
-from medialens.media.fork_gate import gate
 from medialens.media.limits import MediaLimits
 from medialens.media.resolved import ResolvedItem
+from medialens.media.threads.fork_gate import gate
 from medialens.models.protocol import Prepared
 
 MediaCache = OnceCache[tuple[str, MediaNeeds | None, MediaLimits], DecodedItem]

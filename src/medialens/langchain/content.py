@@ -23,7 +23,7 @@ from langchain_core.messages import BaseMessage
 from medialens.engine.conversation import conversation_item
 from medialens.errors import InputError, MedialensError
 from medialens.inputs import Audio, Conversation, Image, Item, Part, Text, Video, as_item
-from medialens.media.sniff import sniff
+from medialens.media.access.sniff import sniff
 from medialens.retrieval.references import MEDIA, StoreLike, query_to_item, text_to_item
 
 Content: TypeAlias = Any

@@ -14,8 +14,8 @@ from langchain_core.documents import Document
 
 from medialens.errors import InputError, MedialensError
 from medialens.langchain.cutting import cutter
+from medialens.media.access.local_file import summarise_file
 from medialens.media.limits import MediaLimits
-from medialens.media.local_file import summarise_file
 from medialens.media.segment.segment import Segment
 from medialens.media.store import local_path, open_store
 from medialens.retrieval.description import PDF, MediaDescription, Scalar, describe, merge_metadata

@@ -11,7 +11,7 @@ from llama_index.core.schema import Document
 from pydantic import Field
 
 from medialens.llama_index.nodes import MediaDocument, file_id, node_fields
-from medialens.media.files import too_many_bytes
+from medialens.media.access.files import too_many_bytes
 from medialens.media.store import local_path
 from medialens.retrieval.description import MediaDescription, describe, describe_bytes
 from medialens.retrieval.settings import MediaSettings

@@ -4,27 +4,26 @@ Stage: after `inputs`, before `models`. Takes the parts a caller handed in and r
 limits; gives upright, opaque, 8-bit RGB pixels, of clips those of a few moments, and of sounds one channel at the
 model's rate. Knows nothing of models, engines, frameworks and devices.
 
-    inputs.Image -> source.py -> Encoded -> decode.py -> image.py -> DecodedImage -> render.py -> bytes
-                    files.py     bytes      a row        pixels.py   uint8 (h, w, 3)
-                    fetch.py     digest     per kind     arrays.py
-                    store.py     type
+    inputs.Item --resolve--> ResolvedItem --decode--> DecodedItem                     decode.py, a row per kind
 
-    with a page  -> source.py -> Encoded -> image_part.py -> pages.py, pdfium.py -> DecodedImage
+    part --source.py--> Encoded -----> parts/image.py -> pictures/ -----------------> DecodedImage
+         access/        bytes         or, of a page,  -> pages/ -> pictures/
+         store.py       digest     --> parts/video.py -> videos/ (moments.py: when) -> DecodedVideo
+         stores/        type       --> parts/audio.py -> sounds/ --------------------> DecodedAudio
 
-    inputs.Video -> source.py -> Encoded -> decode.py -> video.py -> DecodedVideo
-                    frames.py    or all     a row        animation.py, video_backends.py: files
-                                 frames     per kind     moments.py: when to look
+The modules of this folder are what others use; each folder is one step, and imports only those after it:
 
-    inputs.Audio -> source.py -> Encoded -> decode.py -> audio.py -> DecodedAudio
-                    samples.py   or all     a row        sound_file.py, sound_track.py: files
-                                 samples    per kind     resampling.py: windows, at any rate
+    capture/    a web page, as a picture         pages/     PDF, as pictures and text
+    segment/    a file, as many pieces           pictures/  to upright, opaque RGB
+    parts/      each kind of part of an item     stores/    where a store keeps its entries
+    writing/    files to look at and to play     access/    paths and URLs, to bytes and their type
+    sounds/     to one channel, at any rate      threads/   what threads share and forks must not cut
+    videos/     to the few frames looked at
 
-One file becomes many pieces in `segment/`; a web page becomes a picture in `capture/`; a part of a video becomes a
-file of its own in `clip_export.py`.
+Files whose decoders seek (videos, sounds, PDFs) are never held: `Encoded` is then an `access.local_file.LocalFile`,
+checked against its digest whenever it is opened.
 
-Files whose decoders seek (videos, sounds, PDFs) are never held: `Encoded` is then a `local_file.LocalFile`, checked
-against its digest whenever it is opened.
-
-To add a kind of medium: a part class in `inputs`, a decoded type in `decoded.py`, a module here that decodes it, a
-row in `decode.py`, and its magic bytes in `sniff.py`. Importing this package imports no decoder.
+To add a kind of medium: a part class in `inputs`, a decoded type in `decoded.py`, a folder here that decodes it, a
+module in `parts/`, a row in `decode.py`, and its magic bytes in `access/sniff.py`. Importing this package imports no
+decoder.
 """

@@ -17,21 +17,21 @@ from typing import Any, Final, TypeAlias, cast
 
 from medialens.errors import InputError, MediaError
 from medialens.inputs import Video
-from medialens.media.animation import iterate_animation, read_animation
-from medialens.media.containers import FORMATS, open_video
-from medialens.media.frame_reader import FrameReader, orientation_of, rgb
-from medialens.media.frames import Clip
+from medialens.media.access.local_file import LocalFile
 from medialens.media.limits import MediaLimits
-from medialens.media.local_file import LocalFile
 from medialens.media.moments import Window, look_at
-from medialens.media.orientation import Orientation
+from medialens.media.parts.video import resolve_video
 from medialens.media.resolved import selected_window
 from medialens.media.source import Encoded
-from medialens.media.timeline import Timeline, timeline_of
-from medialens.media.track_copy import Pictures, copy_pictures, copy_sound, find_part
-from medialens.media.track_encode import TimedFrame, merge
-from medialens.media.video_part import resolve_video
-from medialens.media.video_writer import VideoWriter, appearing
+from medialens.media.videos.animation import iterate_animation, read_animation
+from medialens.media.videos.containers import FORMATS, open_video
+from medialens.media.videos.frame_reader import FrameReader, orientation_of, rgb
+from medialens.media.videos.frames import Clip
+from medialens.media.videos.orientation import Orientation
+from medialens.media.videos.timeline import Timeline, timeline_of
+from medialens.media.writing.track_copy import Pictures, copy_pictures, copy_sound, find_part
+from medialens.media.writing.track_encode import TimedFrame, merge
+from medialens.media.writing.video_writer import VideoWriter, appearing
 
 TARGETS: Final = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 """What can be written, by the end of the file's name."""

@@ -16,15 +16,15 @@ from typing import TypeAlias, cast
 
 from medialens.errors import InputError, UnsupportedModalityError
 from medialens.inputs import Audio, Image, Item, Modality, Part, Text, Video
-from medialens.media.audio_part import decode_audio, resolve_audio
 from medialens.media.decoded import DecodedImage, DecodedItem, DecodedPart, MediaNeeds
-from medialens.media.image import load_image
-from medialens.media.image_part import decode_image, resolve_image
 from medialens.media.limits import MediaLimits
-from medialens.media.pages import is_pdf
+from medialens.media.pages.pdf import is_pdf
+from medialens.media.parts.audio import decode_audio, resolve_audio
+from medialens.media.parts.image import decode_image, resolve_image
+from medialens.media.parts.video import decode_video, resolve_video
+from medialens.media.pictures.image import load_image
 from medialens.media.resolved import ResolvedItem, ResolvedPart
 from medialens.media.source import Encoded
-from medialens.media.video_part import decode_video, resolve_video
 
 Share: TypeAlias = Callable[[str, Callable[[], DecodedImage]], DecodedImage]
 """Gives the picture of a digest: one that was made before, or a new one."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from fractions import Fraction
 
-from medialens.media.containers import open_video
-from medialens.media.frame_reader import FrameReader, orientation_of
 from medialens.media.limits import MediaLimits
 from medialens.media.source import Encoded
-from medialens.media.timeline import timeline_of
+from medialens.media.videos.containers import open_video
+from medialens.media.videos.frame_reader import FrameReader, orientation_of
+from medialens.media.videos.timeline import timeline_of
 
 _DEFAULT_LIMITS = MediaLimits()
 

@@ -9,12 +9,12 @@ from typing import TypeAlias
 from medialens.errors import InputError, UnsupportedModalityError
 from medialens.inputs import MODALITIES, Audio, Modality, Part, Text, Video
 from medialens.media.decoded import DecodedImage
-from medialens.media.frames import Clip
 from medialens.media.moments import Window
 from medialens.media.reference import MediaReference
-from medialens.media.samples import Samples
+from medialens.media.sounds.samples import Samples
 from medialens.media.source import Encoded
-from medialens.media.video_decoder import DecoderClip
+from medialens.media.videos.decoder import DecoderClip
+from medialens.media.videos.frames import Clip
 
 Content: TypeAlias = Text | Encoded | DecodedImage | Clip | DecoderClip | Samples
 

@@ -24,11 +24,11 @@ from medialens.inputs import Audio, Image, Item, Media, Video
 from medialens.media.clip_export import export_clip
 from medialens.media.decode import decode, resolve
 from medialens.media.decoded import DecodedAudio, DecodedImage, DecodedPart, DecodedVideo, MediaNeeds
-from medialens.media.image import measure_image, reading
 from medialens.media.limits import MediaLimits
-from medialens.media.render import render
+from medialens.media.pictures.image import measure_image, reading
 from medialens.media.resolved import ResolvedItem, ResolvedPart
 from medialens.media.source import Encoded
+from medialens.media.writing.render import render
 
 _Decoded = TypeVar("_Decoded", DecodedImage, DecodedVideo, DecodedAudio)
 

@@ -19,14 +19,14 @@ from urllib.parse import unquote_to_bytes
 
 from medialens.errors import InputError, MediaAccessError, MediaDecodeError, MedialensError
 from medialens.inputs import Media
-from medialens.media.fetch import fetch_url, shown
-from medialens.media.files import too_many_bytes
+from medialens.media.access.fetch import fetch_url, shown
+from medialens.media.access.files import too_many_bytes
+from medialens.media.access.local_file import LocalFile, read_content
+from medialens.media.access.sniff import sniff
 from medialens.media.limits import MediaLimits
-from medialens.media.local_file import LocalFile, read_content
-from medialens.media.locks import lock_of
 from medialens.media.reference import MediaReference
-from medialens.media.sniff import sniff
 from medialens.media.store import local_path, open_store
+from medialens.media.threads.locks import lock_of
 
 _DATA_URI = re.compile(r"data:(?P<meta>[^,]{0,512}),", re.IGNORECASE)
 _OTHER_SCHEME = re.compile(r"(?!(?i:file):)[A-Za-z][A-Za-z0-9+.-]+://")

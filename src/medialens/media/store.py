@@ -25,14 +25,14 @@ from medialens.errors import (
     MediaLimitError,
     UnknownReferenceError,
 )
-from medialens.media.fetch import fetch_url
-from medialens.media.files import path_of_url, read_file
+from medialens.media.access.fetch import fetch_url
+from medialens.media.access.files import path_of_url, read_file
+from medialens.media.access.local_file import LocalFile, is_sought_in, read_content, summarise_file
+from medialens.media.access.sniff import sniff
 from medialens.media.limits import MediaLimits
-from medialens.media.local_file import LocalFile, is_sought_in, read_content, summarise_file
 from medialens.media.reference import MediaReference
-from medialens.media.sniff import sniff
-from medialens.media.store_backends import open_backend
-from medialens.media.store_records import Record, entry_name, follow, is_url, record_name, sha256, still_has
+from medialens.media.stores.backends import open_backend
+from medialens.media.stores.records import Record, entry_name, follow, is_url, record_name, sha256, still_has
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?:::[^/]+)*://")  # two letters at least: C:// is a drive
 _NAME = re.compile(r"(?:[0-9a-f]{2}/){2}(?P<digest>[0-9a-f]{64})(?P<record>\.json)?")

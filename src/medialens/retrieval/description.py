@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from medialens.errors import InputError, MediaDecodeError
-from medialens.media.animation import read_animation
-from medialens.media.image import measure_image
 from medialens.media.limits import MediaLimits
+from medialens.media.pictures.image import measure_image
 from medialens.media.reference import MediaReference
 from medialens.media.source import Encoded, encoded
 from medialens.media.store import MediaStore, local_path, open_store
+from medialens.media.videos.animation import read_animation
 from medialens.retrieval.references import MEDIA, StoreLike
 
 Scalar: TypeAlias = str | int | float | bool

@@ -15,7 +15,7 @@ from medialens.inputs import Image, Item
 from medialens.media.decode import decode, resolve
 from medialens.media.decoded import MediaNeeds
 from medialens.media.limits import MediaLimits
-from medialens.media.pages import load_page
+from medialens.media.pages.pdf import load_page
 from medialens.media.reference import MediaReference
 from medialens.media.segment.pages import choose_pages, split_pages
 from medialens.media.source import encoded

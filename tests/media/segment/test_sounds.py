@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from tests.media.sounds import KINDS, chirp, write_sound, write_wav
-from tests.media.test_audio import film_with_sound
+from tests.media.sounds.test_audio import film_with_sound
+from tests.media.tones import KINDS, chirp, write_sound, write_wav
 
 from medialens.errors import InputError, MediaDecodeError, MediaLimitError
 from medialens.inputs import Audio, Item
@@ -16,7 +16,7 @@ from medialens.media.decoded import MediaNeeds
 from medialens.media.limits import MediaLimits
 from medialens.media.segment.sounds import split_sound
 from medialens.media.segment.subtitles import TimedText
-from medialens.media.sound_probing import probe_sound
+from medialens.media.sounds.probing import probe_sound
 from medialens.media.source import encoded
 from medialens.media.store import MediaStore
 

@@ -14,8 +14,8 @@ from medialens import Image
 from medialens.errors import InputError, MediaChangedError, MediaDecodeError, MediaLimitError
 from medialens.media.decode import decode, resolve
 from medialens.media.decoded import MediaNeeds
-from medialens.media.image import load_image
 from medialens.media.limits import MediaLimits
+from medialens.media.pictures.image import load_image
 from medialens.media.segment import tiles
 from medialens.media.segment.tiles import split_tiles
 from medialens.media.store import MediaStore

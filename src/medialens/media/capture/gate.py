@@ -26,9 +26,9 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from medialens.errors import MedialensError, MediaLimitError, MediaNotFoundError
-from medialens.media.connection import checked_connection
-from medialens.media.fetch import checked_addresses, checked_url, shown
-from medialens.media.files import read_file
+from medialens.media.access.connection import checked_connection
+from medialens.media.access.fetch import checked_addresses, checked_url, shown
+from medialens.media.access.files import read_file
 from medialens.media.limits import MediaLimits
 
 _CHUNK_BYTES: Final = 64 * 1024

@@ -12,13 +12,13 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from medialens.errors import InputError, MediaDecodeError, MediaLimitError, MediaNotFoundError
+from medialens.media.access.fetch import checked_addresses, checked_url, shown
+from medialens.media.access.files import read_file
 from medialens.media.capture.browser import find_browser, running
 from medialens.media.capture.devtools import CommandError, DevTools
 from medialens.media.capture.gate import REFUSED, Gate, gate
-from medialens.media.fetch import checked_addresses, checked_url, shown
-from medialens.media.files import read_file
-from medialens.media.image import check_size
 from medialens.media.limits import MediaLimits
+from medialens.media.pictures.image import check_size
 from medialens.media.store import local_path
 
 _DEFAULT_LIMITS = MediaLimits()

@@ -13,22 +13,22 @@ from typing import Any, TypeAlias
 
 from medialens.errors import InputError, MediaDecodeError
 from medialens.inputs import Video
-from medialens.media.animation import read_animation
-from medialens.media.containers import FORMATS
 from medialens.media.decoded import DecodedImage
-from medialens.media.image import measure_image
 from medialens.media.limits import MediaLimits
 from medialens.media.moments import Window, look_at
+from medialens.media.pictures.image import measure_image
 from medialens.media.probing import probe_video
-from medialens.media.render import thumbnail
 from medialens.media.segment.scenes import SMALL_SIDE, SceneSettings, cut_scenes, find_cuts
 from medialens.media.segment.segment import Segment
 from medialens.media.segment.speech import recognise
 from medialens.media.segment.transcript import Recogniser, Transcript, read_transcript, said_in
 from medialens.media.segment.windows import cut_windows
 from medialens.media.source import Encoded, read_part
-from medialens.media.stills import iterate_small, iterate_stills
 from medialens.media.store import MediaStore, open_store
+from medialens.media.videos.animation import read_animation
+from medialens.media.videos.containers import FORMATS
+from medialens.media.videos.stills import iterate_small, iterate_stills
+from medialens.media.writing.render import thumbnail
 
 WINDOW_SECONDS = 10.0
 OVERLAP_SECONDS = 5.0

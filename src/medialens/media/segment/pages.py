@@ -13,12 +13,12 @@ from medialens.errors import InputError, MediaDecodeError, MediaLimitError
 from medialens.inputs import Image
 from medialens.media.decoded import DecodedImage
 from medialens.media.limits import MediaLimits
-from medialens.media.pages import is_pdf, load_page, page_size, read_text
-from medialens.media.pdfium import Pdf, open_pdf
-from medialens.media.render import thumbnail
+from medialens.media.pages.pdf import is_pdf, load_page, page_size, read_text
+from medialens.media.pages.pdfium import Pdf, open_pdf
 from medialens.media.segment.segment import Segment
 from medialens.media.source import Encoded, read_part
 from medialens.media.store import MediaStore, open_store
+from medialens.media.writing.render import thumbnail
 
 Pages: TypeAlias = str | int | Iterable[int] | None
 """Which pages, counted from 1: ``"1-3,7"``, a number, several, a `range`, or None for all."""

@@ -13,7 +13,7 @@ from medialens.media.segment.segment import Segment
 from medialens.media.segment.speech import recognise
 from medialens.media.segment.transcript import Recogniser, Transcript, read_transcript, said_in
 from medialens.media.segment.windows import cut_windows
-from medialens.media.sound_probing import probe_sound
+from medialens.media.sounds.probing import probe_sound
 from medialens.media.source import Encoded, read_part
 from medialens.media.store import MediaStore, open_store
 

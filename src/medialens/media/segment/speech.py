@@ -15,14 +15,14 @@ import numpy as np
 
 from medialens.errors import InputError
 from medialens.extras import require
-from medialens.media.audio import load_sound
 from medialens.media.limits import MediaLimits
 from medialens.media.moments import Window
 from medialens.media.segment.subtitles import TimedText
 from medialens.media.segment.transcript import RECOGNISED_RATE_HZ, Recogniser
-from medialens.media.sound_file import open_sound
+from medialens.media.sounds.audio import load_sound
+from medialens.media.sounds.file import open_sound
+from medialens.media.sounds.waveforms import Mono
 from medialens.media.source import Encoded
-from medialens.media.waveforms import Mono
 
 PIECE_SECONDS = 600
 """Of sound that a recogniser is given at a time: 38 MB."""

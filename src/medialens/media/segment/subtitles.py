@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from medialens.errors import InputError, MediaDecodeError
-from medialens.media.files import read_file
+from medialens.media.access.files import read_file
 from medialens.media.limits import MediaLimits
 
 _TIME = r"(?:(?P<h{0}>\d{{1,4}}):)?(?P<m{0}>\d{{1,2}}):(?P<s{0}>\d{{1,2}})(?:[.,](?P<f{0}>\d{{1,6}}))?"

@@ -16,15 +16,15 @@ import numpy as np
 from medialens.errors import InputError, MediaDecodeError
 from medialens.inputs import Image
 from medialens.media.decoded import DecodedImage
-from medialens.media.image import load_image, measure_image
 from medialens.media.limits import MediaLimits
+from medialens.media.pictures.image import load_image, measure_image
 from medialens.media.reference import MediaReference
-from medialens.media.render import thumbnail
 from medialens.media.segment.activity import row_activity
 from medialens.media.segment.cuts import count_tiles, plan_spans
 from medialens.media.segment.segment import Segment
 from medialens.media.source import read_part
 from medialens.media.store import MediaStore, open_store
+from medialens.media.writing.render import thumbnail
 
 _THUMBNAIL_SIDE = 320
 """Of a tile's thumbnail, in pixels."""

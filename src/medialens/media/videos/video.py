@@ -1,0 +1,84 @@
+"""A clip, however it comes, to the frames that a model looks at.
+
+    path, URL, bytes --> Encoded --(type)--> animation.py   animated and still pictures, by Pillow
+                                             backends.py   mp4, webm ..., by PyAV (extra ``video``)
+    array, tensor, list --> frames.py --> Clip
+                                             all of them: moments.py says which frames -> DecodedVideo
+
+Only the frames that are looked at are kept, and seen as pictures are: upright, opaque, 8-bit RGB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from medialens.errors import MediaDecodeError
+from medialens.media.decoded import DecodedVideo
+from medialens.media.limits import MediaLimits
+from medialens.media.moments import Window, look_at, on_show
+from medialens.media.source import Encoded
+from medialens.media.videos.animation import load_animation, read_animation
+from medialens.media.videos.backends import sample_file
+from medialens.media.videos.containers import FORMATS
+from medialens.media.videos.decoder import DecoderClip, sample_decoder
+from medialens.media.videos.frames import Clip
+
+_DEFAULT_LIMITS = MediaLimits()
+_WHOLE = Window()
+
+
+def load_video(
+    clip: Encoded | Clip | DecoderClip,
+    *,
+    n_frames: int,
+    window: Window = _WHOLE,
+    digest: str | None = None,
+    limits: MediaLimits = _DEFAULT_LIMITS,
+) -> DecodedVideo:
+    """The frames on show at the middles of `n_frames` equal parts of the clip, or of its window.
+
+    Args:
+        clip: A file, or a clip that came as frames or opened.
+        n_frames: How many moments are looked at. A clip of fewer frames is seen in the same ones several times.
+        window: Which part of it.
+        digest: Of clip and window; None is that of the clip alone.
+        limits: What may be decoded; checked before it is.
+
+    Raises:
+        MediaDecodeError: Corrupt, truncated, without frames, or no clip.
+        MediaLimitError: Too many frames, or too large ones.
+        MediaError: The window begins after the clip is over.
+        MissingExtraError: It needs PyAV, which is not installed.
+    """
+    if isinstance(clip, Clip):
+        numbers, starts = _chosen(clip.starts, look_at(window, clip.duration, n_frames, "the clip"))
+        frames = [clip.frames[number] for number in numbers]
+    elif isinstance(clip, DecoderClip):
+        frames, starts = sample_decoder(clip, window, n_frames, limits)
+    elif clip.mime_type in FORMATS:
+        frames, starts = sample_file(clip, window, n_frames, limits)
+    elif clip.mime_type.startswith("image/"):
+        animation = read_animation(clip, limits)
+        moments = look_at(window, animation.duration, n_frames, repr(clip.name))
+        numbers, starts = _chosen(animation.starts, moments)
+        frames = load_animation(clip, animation, numbers, limits)
+    else:
+        raise _no_clip(clip)
+    return DecodedVideo(
+        frames=tuple(frames), times_seconds=tuple(map(float, starts)), digest=clip.digest if digest is None else digest
+    )
+
+
+def _chosen(starts: Sequence[Fraction], moments: Sequence[Fraction]) -> tuple[list[int], list[Fraction]]:
+    """The numbers of the frames on show at these moments, and when they begin."""
+    numbers = [on_show(starts, moment) for moment in moments]
+    return numbers, [starts[number] for number in numbers]
+
+
+def _no_clip(clip: Encoded) -> MediaDecodeError:
+    msg = (
+        f"{clip.name!r} is no clip that can be decoded: it holds {clip.mime_type} (first bytes {clip.head!r}); "
+        "expected an animated GIF, PNG or WebP, or one of mp4, mov, webm, mkv, avi, ts, flv, ogg"
+    )
+    return MediaDecodeError(msg, source=clip.name, mime_type=clip.mime_type)
