@@ -20,9 +20,11 @@ from medialens.engine.handle import (
     check_options,
     check_policy,
     is_whole,
+    looking_at,
     raise_first,
     wait,
     wait_async,
+    warn_of,
 )
 from medialens.engine.request import Priority, Request, Source
 from medialens.errors import InputError, MedialensError
@@ -47,12 +49,16 @@ class EncodeOptions(TypedDict, total=False):
         truncate_dim: Keep this many leading dimensions; None is the handle's own setting.
         precision: Quantise to this; None is the handle's own setting.
         priority: ``interactive`` overtakes ``bulk``. Queries are interactive, everything else is bulk.
+        max_pixels, max_visual_tokens: Look at no more of a picture or a clip, for models that choose how closely they
+            look; None is what the repository says.
         show_progress: True and False say so; None shows a bar on a terminal, for work of more than two seconds.
     """
 
     instruction: str | None
     truncate_dim: int | None
     precision: Precision | None
+    max_pixels: int | None
+    max_visual_tokens: int | None
     priority: Priority | None
     show_progress: bool | None
 
@@ -264,6 +270,8 @@ class Encoder(Handle):
         instruction: str | None = None,
         truncate_dim: int | None = None,
         precision: Precision | None = None,
+        max_pixels: int | None = None,
+        max_visual_tokens: int | None = None,
         priority: Priority | None = None,
         show_progress: bool | None = None,
     ) -> Steps[Vectors | EncodeResult]:
@@ -273,6 +281,7 @@ class Encoder(Handle):
         check_options(instruction, priority)
         values, is_single = as_inputs(inputs)
         model = yield from self._load()
+        model = looking_at(model, max_pixels=max_pixels, max_visual_tokens=max_visual_tokens)
         recipe = model.recipe
         if instruction is None:
             instruction = dataclasses.replace(recipe, prompts={**recipe.prompts, **self._prompts}).prompt(role)
@@ -291,9 +300,11 @@ class Encoder(Handle):
         result = EncodeResult(
             vectors=vectors[0] if is_single else vectors,
             errors={at: error if is_single else error.at(at) for at, error in failed.items()},
+            notes=call.notes,
         )
         if errors == "return":
             return result
+        warn_of(result.notes)
         raise_first(result.errors, result)
         return result.vectors
 

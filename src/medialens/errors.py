@@ -22,6 +22,8 @@
     │   └── ItemFailedError              an unexpected failure, kept to the item it belongs to
     └── MissingExtraError (ImportError)  an optional dependency is not installed
 
+    InputWarning (UserWarning)           an input was used, but not as it came: a picture was made smaller
+
 Each message says what came, what was expected and what to do. The facts are attributes as well:
 ``error.path``, ``error.limit`` and so on, collected in ``error.facts``. An error that belongs to one
 item of a batch carries its position in ``error.index``.
@@ -66,6 +68,10 @@ class MedialensError(Exception):
 
 def _rebuild(kind: type[MedialensError], message: str, index: int | None, facts: dict[str, Any]) -> MedialensError:
     return kind(message, index=index, **facts)
+
+
+class InputWarning(UserWarning):
+    """An input was used, but not as it came. The same is in ``.notes`` of results."""
 
 
 class InputError(MedialensError, ValueError):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ErrorPolicy: TypeAlias = Literal["raise", "return"]
 Precision: TypeAlias = Literal["float32", "int8", "uint8", "binary", "ubinary"]
 ScoreKind: TypeAlias = Literal["logit", "probability", "cosine", "maxsim"]
+Notes: TypeAlias = "Mapping[int, tuple[str, ...]]"
 Similarity: TypeAlias = Literal["cosine", "dot", "euclidean", "manhattan"]
 
 
@@ -28,10 +29,13 @@ class EncodeResult:
     Attributes:
         vectors: Shape (n, dim); the rows of failed items are NaN (0 in integer precisions).
         errors: Position of each failed item, with its error.
+        notes: What is to be known of single items, by position: a picture that was made smaller than the model asks
+            for. Said when an item is computed, not when its vector comes from a cache.
     """
 
     vectors: npt.NDArray[np.generic]
     errors: Mapping[int, MedialensError]
+    notes: Notes = dataclasses.field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"EncodeResult(vectors={self.vectors.shape} {self.vectors.dtype}, errors={dict(self.errors)!r})"
@@ -39,10 +43,11 @@ class EncodeResult:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class ScoreResult:
-    """Scores aligned with the pairs (n,), NaN where one failed, and the errors by position."""
+    """Scores aligned with the pairs (n,), NaN where one failed; the errors and the notes by position."""
 
     scores: npt.NDArray[np.float64]
     errors: Mapping[int, MedialensError]
+    notes: Notes = dataclasses.field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"ScoreResult(scores={self.scores.shape}, errors={dict(self.errors)!r})"
@@ -58,7 +63,8 @@ class Ranked:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RankResult:
-    """A ranking, best first, without the documents that failed; those are in `errors` by position."""
+    """A ranking, best first, without the documents that failed; those are in `errors` by position, notes likewise."""
 
     ranked: tuple[Ranked, ...]
     errors: Mapping[int, MedialensError]
+    notes: Notes = dataclasses.field(default_factory=dict)

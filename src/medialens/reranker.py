@@ -19,9 +19,11 @@ from medialens.engine.handle import (
     check_options,
     check_policy,
     is_whole,
+    looking_at,
     raise_first,
     wait,
     wait_async,
+    warn_of,
 )
 from medialens.engine.pairs import Errors, Pair, plan_pairs
 from medialens.engine.request import Priority
@@ -30,7 +32,7 @@ from medialens.inputs import Input, as_inputs
 from medialens.media.limits import MediaLimits
 from medialens.media.store import MediaStore
 from medialens.models.protocol import Model, Recipe
-from medialens.outputs import Ranked, RankResult, ScoreKind, ScoreResult
+from medialens.outputs import Notes, Ranked, RankResult, ScoreKind, ScoreResult
 from medialens.scoring.ranking import rank_order, sigmoid
 
 Scores = npt.NDArray[np.float64]
@@ -42,10 +44,14 @@ class ScoreOptions(TypedDict, total=False):
     Attributes:
         instruction: The prompt to use instead of the repository's; "" for none.
         priority: ``interactive``, which is the default, overtakes ``bulk``.
+        max_pixels, max_visual_tokens: Look at no more of a picture or a clip, for models that choose how closely they
+            look; None is what the repository says.
         show_progress: True and False say so; None shows a bar on a terminal, for work of more than two seconds.
     """
 
     instruction: str | None
+    max_pixels: int | None
+    max_visual_tokens: int | None
     priority: Priority
     show_progress: bool | None
 
@@ -265,12 +271,13 @@ class Reranker(Handle):
             raise InputError(msg, value=documents)
         if not values or (top_n is not None and top_n <= 0):
             return [] if errors == "raise" else RankResult(ranked=(), errors={})
-        recipe, logits, failed = yield from self._logits([(query, value) for value in values], **options)
+        recipe, logits, failed, notes = yield from self._logits([(query, value) for value in values], **options)
         scores = self._scores(recipe, logits)
         order = rank_order(logits, top_n=top_n)
-        result = RankResult(ranked=tuple(Ranked(at, float(scores[at])) for at in order), errors=failed)
+        result = RankResult(ranked=tuple(Ranked(at, float(scores[at])) for at in order), errors=failed, notes=notes)
         if errors == "return":
             return result
+        warn_of(notes)
         raise_first({at: _of_query(error) or error for at, error in failed.items()}, result)
         return list(result.ranked)
 
@@ -282,24 +289,28 @@ class Reranker(Handle):
         if not checked:
             scores = np.empty(0, dtype=np.float64)
             return scores if errors == "raise" else ScoreResult(scores=scores, errors={})
-        recipe, logits, failed = yield from self._logits(checked, **options)
-        result = ScoreResult(scores=self._scores(recipe, logits), errors=failed)
+        recipe, logits, failed, notes = yield from self._logits(checked, **options)
+        result = ScoreResult(scores=self._scores(recipe, logits), errors=failed, notes=notes)
         if errors == "return":
             return result
+        warn_of(notes)
         raise_first(failed, result)
         return result.scores
 
-    def _logits(
+    def _logits(  # noqa: PLR0913  # the options, under their own names
         self,
         pairs: Sequence[Pair],
         *,
         instruction: str | None = None,
+        max_pixels: int | None = None,
+        max_visual_tokens: int | None = None,
         priority: Priority = "interactive",
         show_progress: bool | None = None,
-    ) -> Steps[tuple[Recipe, Scores, Errors]]:
-        """A logit for each pair, NaN where it failed, and the errors."""
+    ) -> Steps[tuple[Recipe, Scores, Errors, Notes]]:
+        """A logit for each pair, NaN where it failed, the errors and the notes."""
         check_options(instruction, priority)
         model = yield from self._load()
+        model = looking_at(model, max_pixels=max_pixels, max_visual_tokens=max_visual_tokens)
         instruction = self._instruction if instruction is None else instruction
         plan = plan_pairs(pairs, model.recipe, instruction=instruction, limits=self._limits, store=self._store)
         call = self._engine.submit(
@@ -307,7 +318,7 @@ class Reranker(Handle):
         )
         outcomes: list[Any] = yield call.future
         logits, failed = plan.combine(outcomes)
-        return model.recipe, logits, {at: error.at(at) for at, error in failed.items()}
+        return model.recipe, logits, {at: error.at(at) for at, error in failed.items()}, plan.notes(call.notes)
 
     def _scores(self, recipe: Recipe, logits: Scores) -> Scores:
         kind = self._score_kind or recipe.score_kind

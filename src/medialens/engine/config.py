@@ -10,6 +10,7 @@ from typing import Any
 
 from medialens.engine.batching import Budget
 from medialens.errors import InputError
+from medialens.models.protocol import MemoryLimits
 
 _MIB = 1024**2
 
@@ -18,6 +19,14 @@ _BUDGETS = {
     # wants thousands, and pays more to start a batch. Memory is no argument here: what does not fit is split.
     "cpu": Budget(n_tokens=1024, n_patches=1024, launch_tokens=64),
     "other": Budget(n_tokens=16384, n_patches=32768, launch_tokens=512),
+}
+
+_MEMORIES = {
+    "cpu": MemoryLimits(features_device_bytes=512 * _MIB, features_host_bytes=0, prefixes_bytes=128 * _MIB),
+    # A page of 1,280 tokens leaves 20 MiB in a model of 2 B parameters: a hundred of them near, two hundred at hand.
+    "other": MemoryLimits(
+        features_device_bytes=2048 * _MIB, features_host_bytes=4096 * _MIB, prefixes_bytes=1024 * _MIB
+    ),
 }
 
 
@@ -38,6 +47,10 @@ class EngineConfig:
         max_prepared_bytes, max_prepared_items: The prepare stage pauses while so much waits for a lane; interactive
             and bulk work are counted apart.
         media_cache_bytes: Decoded pictures, shared by all models.
+        feature_cache_bytes: For each model that keeps it, what its vision tower made of pictures and clips, so that
+            the next query over the same candidates skips the tower; None decides by the kind of device.
+        host_feature_cache_bytes: Where that lies on an accelerator, as much again in the host's memory.
+        prefix_cache_bytes: For each model that shares it, what it read of a query that stands before many documents.
         vector_cache_bytes: Final vectors in memory.
         score_cache_bytes: Rerank scores of (query, document) pairs in memory.
         vector_cache_folder: Keep final vectors on disk as well, in this folder; several processes may share it.
@@ -53,6 +66,9 @@ class EngineConfig:
     max_prepared_bytes: int = 256 * _MIB
     max_prepared_items: int = 4096
     media_cache_bytes: int = 256 * _MIB
+    feature_cache_bytes: int | None = None
+    host_feature_cache_bytes: int | None = None
+    prefix_cache_bytes: int | None = None
     vector_cache_bytes: int = 256 * _MIB
     score_cache_bytes: int = 16 * _MIB
     vector_cache_folder: Path | None = None
@@ -91,6 +107,16 @@ class EngineConfig:
             n_tokens=self.batch_tokens or default.n_tokens,
             n_patches=self.batch_patches or default.n_patches,
         )
+
+    def memories(self, device_type: str) -> MemoryLimits:
+        """How much one model may keep of what it computed, on this kind of device."""
+        default = _MEMORIES.get(device_type, _MEMORIES["other"])
+        chosen = {
+            "features_device_bytes": self.feature_cache_bytes,
+            "features_host_bytes": self.host_feature_cache_bytes,
+            "prefixes_bytes": self.prefix_cache_bytes,
+        }
+        return dataclasses.replace(default, **{name: value for name, value in chosen.items() if value is not None})
 
 
 def _whole_number(variable: str, text: str) -> int:

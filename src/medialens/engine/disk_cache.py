@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from medialens.engine.cache import CacheStats
 from medialens.errors import EngineError
 from medialens.media.threads.fork_gate import gate
+from medialens.models.cache import CacheStats
 
 logger = logging.getLogger(__name__)
 

@@ -57,7 +57,7 @@ class Engine:
         config, folder = self.config, self.config.vector_cache_folder
         self._closed = False
         self._counters = Counters()
-        self._models = Models(self._loader)
+        self._models = Models(self._loader, config.memories)
         self._media = MediaCache(config.media_cache_bytes, decoded_bytes)
         self._values: dict[Task, ValueCache] = {
             "embed": ValueCache(config.vector_cache_bytes, _array_bytes),
@@ -139,6 +139,7 @@ class Engine:
             vectors=self._values["embed"].stats(),
             scores=self._values["score"].stats(),
             media=self._media.stats(),
+            memories=self._models.memory_stats(),
             disk=self._disk.stats() if self._disk else None,
         )
 
@@ -150,7 +151,7 @@ class Engine:
         self._crew.end()
         if self._disk is not None:
             self._disk.close()
-        self._models = Models(self._loader)  # lets go of the weights
+        self._models = Models(self._loader, self.config.memories)  # lets go of the weights
 
     def _restart(self) -> None:
         """In a forked child: the same engine, with nothing in it."""

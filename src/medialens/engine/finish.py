@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from medialens.engine.cache import Cache
 from medialens.engine.disk_cache import DiskCache
 from medialens.engine.isolation import item_error
 from medialens.engine.lanes import LaneResult
@@ -17,6 +16,7 @@ from medialens.engine.scheduler import Scheduler
 from medialens.engine.stats import Counters
 from medialens.engine.work import Outcome, Value, Work
 from medialens.errors import ItemFailedError, MedialensError
+from medialens.models.cache import Cache
 from medialens.models.protocol import Task
 
 ValueCache = Cache[bytes, Any]
@@ -63,9 +63,9 @@ class Finisher:
         """Hand each outcome to everyone who waits for its work."""
         n_failed = sum(isinstance(outcome, MedialensError) for outcome in outcomes)
         self._counters.add(n_items=len(works), n_failed=n_failed)
-        for waiting, outcome in zip(self._scheduler.finish(works), outcomes, strict=True):
+        for work, waiting, outcome in zip(works, self._scheduler.finish(works), outcomes, strict=True):
             for call, position in waiting:
-                call.deliver(position, outcome)
+                call.deliver(position, outcome, work.notes)
 
     def _finish(self, done: LaneResult) -> None:
         if done.rows is None:

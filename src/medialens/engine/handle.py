@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import os
+import warnings
 from collections.abc import Generator, Mapping
 from concurrent.futures import Future
 from numbers import Integral
@@ -18,15 +19,18 @@ from typing import Any, Self, TypeAlias, TypeVar
 
 from medialens.engine.engine import Engine, get_engine
 from medialens.engine.ready import PRIORITIES
-from medialens.errors import InputError, MedialensError
+from medialens.errors import InputError, InputWarning, MedialensError
 from medialens.inputs import Modality
 from medialens.media.decode import check_text
 from medialens.media.limits import MediaLimits
 from medialens.media.store import MediaStore, open_store
-from medialens.models.protocol import Model, Recipe
+from medialens.models.protocol import Model, Recipe, Resizable
 from medialens.models.spec import ModelSpec
+from medialens.outputs import Notes
 
 T = TypeVar("T")
+
+_TO_THE_CALLER = 5  # frames between the warning and the caller of a public method
 
 Steps: TypeAlias = Generator[Future[Any], Any, T]
 
@@ -164,6 +168,34 @@ def raise_first(errors: Mapping[int, MedialensError], result: object) -> None:
         raised = copy.copy(error)
         raised.result = result  # type: ignore[attr-defined]  # documented at the methods that raise it
         raise raised from error.__cause__
+
+
+def warn_of(notes: Notes) -> None:
+    """Warn once for all items that were not used as they came."""
+    if notes:
+        first = min(notes)
+        others = f" (and {len(notes) - 1} other items; see .notes with errors='return')" if len(notes) > 1 else ""
+        warnings.warn(f"item {first}: {'; '.join(notes[first])}{others}", InputWarning, stacklevel=_TO_THE_CALLER)
+
+
+def looking_at(model: Model, *, max_pixels: Any, max_visual_tokens: Any) -> Model:
+    """The model, looking at no more of a picture than a call allows.
+
+    Raises:
+        InputError: A bound is no whole number of at least 1, both are given, or the model's pictures have one size.
+    """
+    given = {"max_pixels": max_pixels, "max_visual_tokens": max_visual_tokens}
+    bounds = {name: value for name, value in given.items() if value is not None}
+    for name, value in bounds.items():
+        if not (is_whole(value) and value >= 1):
+            msg = f"{name}={value!r:.80} must be a whole number of at least 1, or None for the repository's own"
+            raise InputError(msg, value=value)
+    if not bounds:
+        return model
+    if not isinstance(model, Resizable):
+        msg = f"{next(iter(bounds))}= is for models that choose how closely they look; {model.recipe.family} does not"
+        raise InputError(msg, value=next(iter(bounds.values())))
+    return model.looking_at(**bounds)
 
 
 def is_whole(value: Any) -> bool:

@@ -21,7 +21,7 @@ from medialens.engine.stats import Counters
 from medialens.engine.threads import limit_this_thread
 from medialens.engine.work import Deployment, Work
 from medialens.media.threads.fork_gate import gate
-from medialens.models.protocol import Batch, Prepared
+from medialens.models.protocol import Prepared
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -94,7 +94,7 @@ class Lane:
         batch = model.collate([_prepared(work) for work in works])
         device = model.placement.device
         on_cuda = device.type == "cuda"
-        rows = model.forward((_pin(batch) if on_cuda else batch).to(device))
+        rows = model.forward((batch.pinned() if on_cuda else batch).to(device))
         if len(rows) != len(works):
             msg = f"forward gave {len(rows)} rows for {len(works)} items"
             raise RuntimeError(msg)
@@ -114,11 +114,6 @@ def _prepared(work: Work) -> Prepared:
         msg = "work reached a lane unprepared"
         raise RuntimeError(msg)
     return work.prepared
-
-
-def _pin(batch: Batch) -> Batch:
-    """In page-locked memory, from which the copy to the device runs beside the lane."""
-    return Batch({name: tensor.pin_memory() for name, tensor in batch.tensors.items()}, batch.n_items)
 
 
 def _copy_back(rows: torch.Tensor) -> Rows:

@@ -8,7 +8,8 @@ from concurrent.futures import Future
 
 from medialens.engine.threads import limit_this_thread
 from medialens.engine.work import Deployment
-from medialens.models.protocol import Model
+from medialens.models.cache import CacheStats
+from medialens.models.protocol import MemoryLimits, Model, Remembering
 from medialens.models.spec import ModelSpec
 
 Loader = Callable[[ModelSpec], Model]
@@ -19,10 +20,12 @@ class Models:
 
     Args:
         loader: Turns a spec into a model.
+        memories: How much a model may keep of what it computed, by the kind of its device.
     """
 
-    def __init__(self, loader: Loader) -> None:
+    def __init__(self, loader: Loader, memories: Callable[[str], MemoryLimits]) -> None:
         self._loader = loader
+        self._memories = memories
         self._lock = threading.Lock()
         self._loads: dict[ModelSpec, Future[Model]] = {}
         self._deployments: dict[int, Deployment] = {}
@@ -61,8 +64,21 @@ class Models:
         with self._lock:
             deployment = self._deployments.get(id(model))
             if deployment is None:
+                if isinstance(model, Remembering):
+                    model.remember_within(self._memories(model.placement.device.type))
                 deployment = self._deployments[id(model)] = Deployment(model)  # holds the model: its id stays its own
             return deployment
+
+    def memory_stats(self) -> dict[str, CacheStats]:
+        """The counters of what models keep, by name, over all of them."""
+        with self._lock:
+            models = [deployment.model for deployment in self._deployments.values()]
+        total: dict[str, CacheStats] = {}
+        for model in models:
+            if isinstance(model, Remembering):
+                for name, stats in model.memory_stats().items():
+                    total[name] = total.get(name, CacheStats()) + stats
+        return total
 
     def n_loaded(self) -> int:
         """How many are ready for use."""

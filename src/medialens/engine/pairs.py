@@ -7,6 +7,7 @@ distinct document once, and the logit is ``scale * cosine + bias``.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -20,6 +21,7 @@ from medialens.errors import MedialensError
 from medialens.inputs import Input
 from medialens.media.limits import MediaLimits
 from medialens.models.protocol import Recipe
+from medialens.outputs import Notes
 from medialens.scoring.ranking import cosine_logits
 
 if TYPE_CHECKING:
@@ -36,11 +38,21 @@ class PairPlan:
 
     Attributes:
         requests: In the order in which `combine` expects their outcomes.
+        positions: For each pair, which of the requests it is made of.
         combine: From outcomes to a logit for each pair, NaN where it failed, and the errors by position.
     """
 
     requests: list[Request]
+    positions: Sequence[tuple[int, ...]]
     combine: Callable[[Sequence[Any]], tuple[Logits, Errors]]
+
+    def notes(self, said: Notes) -> Notes:
+        """What was said of requests, by pair."""
+        by_pair = {
+            at: tuple(itertools.chain.from_iterable(said.get(one, ()) for one in positions))
+            for at, positions in enumerate(self.positions if said else ())
+        }
+        return {at: notes for at, notes in by_pair.items() if notes}
 
 
 def plan_pairs(
@@ -58,7 +70,11 @@ def plan_pairs(
     sides = _Sides(pairs)
     values = [(query, prompts[0]) for query in sides.queries] + [(one, prompts[1]) for one in sides.documents]
     requests = [Request((Source(value),), instruction_of(value, prompt), limits, store) for value, prompt in values]
-    return PairPlan(requests=requests, combine=lambda outcomes: _compare(outcomes, sides.positions, recipe))
+    return PairPlan(
+        requests=requests,
+        positions=sides.positions,
+        combine=lambda outcomes: _compare(outcomes, sides.positions, recipe),
+    )
 
 
 def _plan_together(pairs: Sequence[Pair], prompt: str, limits: MediaLimits, store: MediaStore | None) -> PairPlan:
@@ -69,7 +85,7 @@ def _plan_together(pairs: Sequence[Pair], prompt: str, limits: MediaLimits, stor
         Request(tuple(sources[_identity(value)] for value in pair), prompts[_identity(pair[0])], limits, store)
         for pair in pairs
     ]
-    return PairPlan(requests=requests, combine=_read_logits)
+    return PairPlan(requests=requests, positions=[(at,) for at in range(len(pairs))], combine=_read_logits)
 
 
 class _Sides:

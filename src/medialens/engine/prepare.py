@@ -6,10 +6,10 @@ is joined, known values are delivered, and only the rest is decoded and prepared
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 
-from medialens.engine.cache import OnceCache
 from medialens.engine.finish import Finisher
 from medialens.engine.isolation import item_error
 from medialens.engine.request import Priority, Request, Source, query_error
@@ -23,6 +23,7 @@ from medialens.media.decoded import DecodedImage, DecodedItem, MediaNeeds
 from medialens.media.limits import MediaLimits
 from medialens.media.resolved import ResolvedItem
 from medialens.media.threads.fork_gate import gate
+from medialens.models.cache import OnceCache
 from medialens.models.protocol import Prepared
 
 MediaCache = OnceCache[tuple[str, MediaNeeds | None, MediaLimits], DecodedItem]
@@ -74,7 +75,10 @@ class Preparer:
     def _prepared(self, deployment: Deployment, request: Request, items: Sequence[ResolvedItem]) -> Prepared:
         with gate:
             decoded = tuple(self._decode(item, deployment.needs, request) for item in items)
-            return deployment.model.prepare(decoded, instruction=request.instruction)
+            prepared = deployment.model.prepare(decoded, instruction=request.instruction)
+        if request.shares_its_beginning:
+            return prepared
+        return dataclasses.replace(prepared, cost=prepared.cost.alone())
 
     def _decode(self, item: ResolvedItem, needs: MediaNeeds, request: Request) -> DecodedItem:
         if item.modalities == ("text",):

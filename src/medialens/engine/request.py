@@ -30,10 +30,11 @@ class Source:
         n_uses: In how many requests it stands: a query that is scored against 50 documents, in 50.
     """
 
-    __slots__ = ("_left", "_lock", "_resolved", "value")
+    __slots__ = ("_left", "_lock", "_resolved", "n_uses", "value")
 
     def __init__(self, value: Input, *, n_uses: int = 1) -> None:
         self.value = value
+        self.n_uses = n_uses
         self._left = n_uses
         self._lock = threading.Lock() if n_uses > 1 else None
         self._resolved: ResolvedItem | BaseException | None = None
@@ -95,6 +96,11 @@ class Request:
     instruction: str = ""
     limits: MediaLimits = _DEFAULT_LIMITS
     store: MediaStore | None = None
+
+    @property
+    def shares_its_beginning(self) -> bool:
+        """Whether it is a pair, and the same query stands before other documents as well."""
+        return len(self.sources) > 1 and self.sources[0].n_uses > 1
 
 
 def query_error(error: MedialensError) -> MedialensError:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections.abc import Mapping
 
-from medialens.engine.cache import CacheStats
+from medialens.models.cache import CacheStats
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,8 @@ class EngineStats:
         n_models: Models held.
         n_lanes: Lanes running, over all devices.
         vectors, scores, media: The caches in memory: final vectors, rerank scores, decoded media.
+        memories: What models themselves keep, ``features`` of pictures and clips and ``prefixes`` of pairs, over all
+            models that do.
         disk: The vectors' cache on disk; None if there is none.
     """
 
@@ -34,6 +37,7 @@ class EngineStats:
     vectors: CacheStats
     scores: CacheStats
     media: CacheStats
+    memories: Mapping[str, CacheStats]
     disk: CacheStats | None
 
 

@@ -36,7 +36,7 @@ class Call:
     """
 
     __slots__ = (
-        *("active", "deployment", "future", "n_taken", "priority", "requests"),
+        *("active", "deployment", "future", "n_taken", "notes", "priority", "requests"),
         *("_bar", "_left", "_lock", "_outcomes"),
     )
 
@@ -49,6 +49,8 @@ class Call:
         self.requests: list[Request | None] = list(requests)  # each is let go of when it becomes work
         self.active: dict[int, Work] = {}  # by position; like `n_taken`, for whoever holds the scheduler's lock
         self.n_taken = 0
+        self.notes: dict[int, tuple[str, ...]] = {}
+        """What is to be known of a position beside its value; complete when the future is."""
         self._outcomes: list[Outcome] = [None] * len(requests)
         self._left = len(requests)
         self._lock = threading.Lock()
@@ -60,10 +62,12 @@ class Call:
         """Ask for nothing more. False if it was done already."""
         return self.future.cancel()
 
-    def deliver(self, position: int, outcome: Outcome) -> None:
+    def deliver(self, position: int, outcome: Outcome, notes: tuple[str, ...] = ()) -> None:
         """One position is done; the last one completes the future."""
         with self._lock:
             self._outcomes[position] = outcome
+            if notes:
+                self.notes[position] = notes
             self._left -= 1
             if self._bar is not None:
                 self._bar.advance(last=not self._left)
@@ -111,6 +115,11 @@ class Work:
     def key(self) -> bytes:
         """What its value is kept under."""
         return self.flight[0]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What its preparation had to say; nothing for a value that was known before."""
+        return self.prepared.notes if self.prepared is not None else ()
 
 
 class Deployment:

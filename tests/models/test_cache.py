@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medialens.engine.cache import Cache, OnceCache
+from medialens.models.cache import Cache, OnceCache
 
 OVERHEAD = 200
 

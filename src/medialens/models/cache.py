@@ -1,4 +1,7 @@
-"""A cache in memory, bounded in bytes: the least recently used go first."""
+"""A cache in memory, bounded in bytes: the least recently used go first.
+
+The engine keeps media, vectors and scores in such caches, families what they need not compute again.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,11 @@ class CacheStats:
     n_evictions: int = 0
     n_entries: int = 0
     n_bytes: int = 0
+
+    def __add__(self, other: CacheStats) -> CacheStats:
+        """Two caches counted as one."""
+        mine, theirs = dataclasses.asdict(self), dataclasses.asdict(other)
+        return CacheStats(**{name: mine[name] + theirs[name] for name in mine})
 
 
 class Cache(Generic[K, V]):
