@@ -1,6 +1,8 @@
 """Files as LangChain Documents."""
 
+import datetime as dt
 import json
+import os
 import uuid
 from collections import Counter
 from pathlib import Path
@@ -118,6 +120,11 @@ def test_a_key_does_not_depend_on_the_order_of_metadata():
     )
 
 
+def test_metadata_without_a_key_say_so():
+    with pytest.raises(InputError, match="'a letter' have no key"):
+        document_key(Document("a letter", metadata={"written": dt.date(2026, 1, 1)}))
+
+
 def test_an_animated_picture_is_a_clip_on_request(tmp_path):
     (tmp_path / "clip.gif").write_bytes(animate([grey(level) for level in levels(4)], duration=250))
     document = media_document(tmp_path / "clip.gif", modality="video", store=STORE)
@@ -196,3 +203,21 @@ def test_each_kind_in_its_pieces_or_whole(tmp_path):
         "tone.wav": 1,
     }
     assert {one.metadata["parent_ref"] for one in whole if one.metadata["page"] == -1} == {""}
+
+
+def test_links_that_lead_around_in_a_circle_are_followed_once(folder):
+    (folder / "empty.png").unlink()
+    (folder / "sub" / "up").symlink_to(folder, target_is_directory=True)
+    (folder / "sub" / "here").symlink_to(folder / "sub", target_is_directory=True)
+    assert sources(media_documents(folder, store=STORE), folder) == ["b.png", "sub/a.png"]
+
+
+@pytest.mark.parametrize("split", [True, False])
+def test_a_name_that_is_not_utf8_is_an_error_or_left_out(tmp_path, split):
+    draw_picture(tmp_path / "a.png", "red")
+    with open(os.fsencode(tmp_path) + b"/\xff.png", "wb") as file:  # noqa: PTH123  # no Path takes bytes
+        file.write((tmp_path / "a.png").read_bytes())
+    with pytest.raises(InputError, match="is not UTF-8"):
+        media_documents(tmp_path, split=split, store=STORE)
+    documents = media_documents(tmp_path, split=split, store=STORE, errors="skip")
+    assert sources(documents, tmp_path) == ["a.png"]

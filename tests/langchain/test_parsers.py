@@ -58,6 +58,16 @@ def test_bytes_alone_become_the_same(files, parser, name, keys, expected):
     assert facts(documents, "source", "author") == [("https://example.com/it", "me")] * len(expected)
 
 
+@pytest.mark.parametrize(("parser", "name", "keys", "expected"), CASES)
+def test_bytes_with_a_path_are_from_there_also_where_the_store_knows_them_from_elsewhere(
+    files, parser, name, keys, expected
+):
+    parser(store="memory://langchain-parsers-path").parse(Blob.from_path(files / name))
+    blob = Blob.from_data((files / name).read_bytes(), path=f"s3/bucket/{name}")
+    documents = parser(store="memory://langchain-parsers-path").parse(blob)
+    assert facts(documents, *keys, "source") == [(*one, f"s3/bucket/{name}") for one in expected]
+
+
 def test_tiles_cover_a_long_picture_and_an_ordinary_one_stays_whole(files):
     tiles = ScreenshotTileParser(store=STORE, thumbnails=True).parse(Blob.from_path(files / "screenshot.png"))
     boxes = [tuple(map(int, one.metadata["box"].split(","))) for one in tiles]

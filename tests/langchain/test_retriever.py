@@ -294,6 +294,24 @@ def test_neighbouring_clips_are_one_document(fakes):
     assert len(MediaRetriever(vector_store=store, k=4).invoke("red")) == 4
 
 
+ODD = [
+    *({"media_type": None}, {"media_type": ["image"]}, {"media_type": 5}, {"media_ref": 5}, {"media_ref": "elsewhere"}),
+    *({"media_ref": None}, {"page": None}, {"start_seconds": "x"}, {"box": [1, 2]}, {"caption": 7}, {"source": None}),
+    *({"width": None}, {"relevance_score": "x"}, {"fusion_score": None}, {"start_seconds": float("nan")}),
+]
+
+
+@pytest.mark.parametrize("join", [None, "pieces", "pictures", "media"])
+@pytest.mark.parametrize("facts", ODD, ids=repr)
+def test_what_others_wrote_into_metadata_does_not_stop_a_search(fakes, pictures, facts, join):
+    odd = [Document(one.page_content, metadata={**one.metadata, **facts}) for one in pictures]
+    store = vector_store([*odd, Document("a red text", metadata=facts)])
+    retriever = MediaRetriever(vector_store=store, join=join, k=9, reranker=MediaReranker(store=STORE, model="fake"))
+    found = retriever.invoke("a red picture")
+    assert sorted(one.page_content for one in found) == sorted([*(one.page_content for one in odd), "a red text"])
+    assert len(CaptionRetriever(documents=odd).invoke("red")) <= len(odd)
+
+
 def test_a_store_that_nobody_knows_is_searched_deeper_until_pictures_are_found(fakes, pictures):
     many = [Document(f"a red picture {number}") for number in range(300)]
     store = Plain(vector_store([*many, pictures[0]]))

@@ -84,6 +84,21 @@ def test_a_malformed_reference_in_a_document_is_an_error(text):
         text_to_item(text)
 
 
+def test_a_reference_without_its_end_says_what_may_have_cut_it():
+    with pytest.raises(MediaReferenceError, match="has something split or shortened the text"):
+        text_to_item(f"a caption\n{str(PICTURE)[:50]}")
+
+
+@pytest.mark.parametrize("value", [None, 7, b"bytes"])
+def test_what_is_no_text_says_what_it_is_and_where(value):
+    with pytest.raises(InputError, match=f"item 1: expected a str as text, got a {type(value).__name__}"):
+        to_items(["fine", value])
+    with pytest.raises(InputError, match="expected a str as text"):
+        query_to_item(value)
+    with pytest.raises(InputError, match="expected a str as caption"):
+        compose(value)
+
+
 def test_a_medium_without_a_part_is_an_error_that_names_its_type():
     page = MediaReference(digest="d" * 64, mime_type="application/pdf")
     with pytest.raises(MediaReferenceError, match=r"application/pdf.*expected one of image, audio, video"):

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from langchain_core.documents import Document
 
-from medialens.langchain.joining import join_documents
+from medialens.langchain.joining import join_documents, reference_of
 from medialens.langchain.lexical import with_score
 from medialens.langchain.stores import MODALITIES, TEXT, Arguments, Found, Search, modality_of
 from medialens.retrieval.fusing import Candidate, choose, fuse_candidates
@@ -136,7 +136,7 @@ def _fused(plan: Plan, rankings: Sequence[Sequence[Document]], weights: Sequence
 
 def key_of(document: Document) -> str:
     """What a document is known by in all searches: its medium, if it is about one, and otherwise what it says."""
-    reference = document.metadata.get("media_ref") if modality_of(document) != TEXT else None
+    reference = reference_of(document) if modality_of(document) != TEXT else None
     return str(reference) if reference else document.page_content
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from langchain_core.documents import Document
 
+from medialens.errors import MediaReferenceError
 from medialens.media.reference import MediaReference
 from medialens.retrieval.description import MediaDescription
 from medialens.retrieval.hits import Hit
@@ -40,15 +41,24 @@ def join_documents(
 
 def _hit(document: Document, at: int, score: str) -> Hit | None:
     facts = document.metadata
-    if not facts.get("media_ref") or score not in facts:
+    reference = reference_of(document)
+    if reference is None or score not in facts:
         return None
     return Hit(
-        reference=MediaReference.parse(str(facts["media_ref"])),
+        reference=reference,
         score=float(facts[score]),
         text=str(facts.get("caption") or ""),
         source=str(facts.get("source") or ""),
         key=at,
     )
+
+
+def reference_of(document: Document) -> MediaReference | None:
+    """Which medium it is about; None also for what somebody else wrote there: it is no medium of ours."""
+    try:
+        return MediaReference.parse(str(document.metadata.get("media_ref") or ""))
+    except MediaReferenceError:
+        return None
 
 
 def _covering(document: Document, hit: Hit) -> Document:

@@ -127,9 +127,16 @@ def document_key(document: Document, namespace: str = "") -> str:
     The same document always gets the same one, on any machine. Qdrant takes UUIDs only, which LangChain's own
     digests are not; PGVector's ids are unique in a whole table, so give each collection its `namespace`:
     ``key_encoder=functools.partial(document_key, namespace="my-collection")``.
+
+    Raises:
+        InputError: The metadata hold what JSON does not know, such as dates.
     """
     identity = [namespace, document.page_content, document.metadata]
-    return str(uuid.uuid5(_NAMESPACE, json.dumps(identity, sort_keys=True)))
+    try:
+        return str(uuid.uuid5(_NAMESPACE, json.dumps(identity, sort_keys=True)))
+    except TypeError as error:
+        msg = f"the metadata of {document.page_content!r:.80} have no key, for they are not JSON: {error}"
+        raise InputError(msg, metadata=document.metadata) from error
 
 
 def to_document(description: MediaDescription, metadata: Mapping[str, Any] | None = None) -> Document:
@@ -185,11 +192,15 @@ def _documents(  # noqa: PLR0913  # those of `media_documents`
         yield segment_to_document(segment, metadata=metadata)
 
 
-def _visible_files(folder: Path) -> Iterator[Path]:
+def _visible_files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """Its files and those in its folders; a link to a folder that it is in leads nowhere new, and is passed over."""
+    here = folder.resolve()
+    if here in above:
+        return
     for entry in sorted(folder.iterdir()):
         if not entry.name.startswith("."):
             if entry.is_dir():
-                yield from _visible_files(entry)
+                yield from _visible_files(entry, (*above, here))
             else:
                 yield entry
 

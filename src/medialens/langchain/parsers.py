@@ -174,8 +174,9 @@ def _content_of(blob: Blob) -> Path | bytes:
 
 
 def _source_of(blob: Blob) -> str:
-    """Where its loader says it is from; a path alone is known to the store, and absolute there."""
-    return str(blob.metadata.get("source") or "")
+    """Where its loader says it is from; "" where it is a file, whose path the store knows, and makes absolute."""
+    source = blob.metadata.get("source")
+    return str(source or (blob.path if blob.data is not None else None) or "")
 
 
 def _metadata_of(blob: Blob) -> dict[str, Any]:

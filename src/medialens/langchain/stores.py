@@ -37,7 +37,7 @@ class Search:
 def modality_of(document: Document) -> str:
     """The kind of a document; "text" for all that is no medium."""
     kind = document.metadata.get("media_type")
-    return kind if kind in MEDIA else TEXT
+    return kind if isinstance(kind, str) and kind in MEDIA else TEXT
 
 
 def modality_filter(store: VectorStore, modality: str) -> Arguments | None:

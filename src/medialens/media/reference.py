@@ -117,7 +117,9 @@ class MediaReference:
         """
         match = _SHAPE.fullmatch(text)
         if match is None:
-            raise _bad(text, "expected <media://sha256/<64 hex>?type=<mime>> with an optional #fragment")
+            expected = "expected <media://sha256/<64 hex>?type=<mime>> with an optional #fragment"
+            cut = "" if text.endswith(">") else "; without its end: has something split or shortened the text?"
+            raise _bad(text, expected + cut)
         fragment = match["fragment"]
         keys = _FRAGMENT.fullmatch(fragment or "")
         if keys is None or fragment == "":

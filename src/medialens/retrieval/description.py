@@ -139,7 +139,8 @@ def _looked_at(
     """What is known, and what a look at the medium adds: the size of a picture, the duration of a moving one."""
     reference, name = known.reference, known.source or str(known.reference)
     if reference.modality not in MEDIA:
-        hint = "; its pages are described by describe_pages" if reference.mime_type == PDF else ""
+        is_pdf = reference.mime_type == PDF
+        hint = "; its pages are media, one by one: see the adapter's parser, or describe_pages" if is_pdf else ""
         msg = f"{name!r} holds {reference.mime_type}; expected a file of {', '.join(MEDIA)}{hint}"
         raise MediaDecodeError(msg, source=name)
     if reference.modality != "image":
@@ -193,7 +194,15 @@ def source_name(path: str | Path) -> str:
     """
     if isinstance(path, str) and path.lower().startswith(("http://", "https://")):
         return path
-    source = os.path.abspath(local_path(path))  # noqa: PTH100  # links stay as the caller named them
+    return check_source(os.path.abspath(local_path(path)))  # noqa: PTH100  # links stay as the caller named them
+
+
+def check_source(source: str) -> str:
+    """The path or URL, if it is text that can be written anywhere.
+
+    Raises:
+        InputError: It is not UTF-8.
+    """
     try:
         source.encode("utf-8")
     except UnicodeEncodeError as error:

@@ -49,8 +49,10 @@ def text_to_item(text: str, *, store: StoreLike = None, data_uris: bool = False)
     Raises:
         MediaReferenceError: Something begins like a reference and is none, or refers to a kind of medium that has
             no part. It is never read as prose.
-        InputError: All of it is a data URI of more than `MAX_DATA_URI_CHARACTERS`, and `data_uris` is False.
+        InputError: It is no string, or all of it is a data URI of more than `MAX_DATA_URI_CHARACTERS`, and `data_uris`
+            is False.
     """
+    _check_text(text)
     if not data_uris:
         check_data_uri(text)
     parts = tuple(_parts(text, store, data_uris=data_uris))
@@ -70,8 +72,10 @@ def query_to_item(text: str, *, store: StoreLike = None, data_uris: bool = False
 
     Raises:
         MediaReferenceError: The whole string begins and ends like a reference, and is none.
-        InputError: All of it is a data URI of more than `MAX_DATA_URI_CHARACTERS`, and `data_uris` is False.
+        InputError: It is no string, or all of it is a data URI of more than `MAX_DATA_URI_CHARACTERS`, and `data_uris`
+            is False.
     """
+    _check_text(text)
     if data_uris and (match := _DATA_URI.fullmatch(text.strip())):
         return Item(_data_part(match, store))
     if _ONLY_REFERENCES.fullmatch(text) is None:
@@ -117,12 +121,19 @@ def compose(caption: str, *references: MediaReference) -> str:
     """The text that stands for media with an optional caption: what `text_to_item` reads back.
 
     Raises:
-        InputError: The caption itself holds something that begins like a reference.
+        InputError: The caption is no string, or holds something that begins like a reference.
     """
+    _check_text(caption, name="caption")
     for _, _, spelling in find_references(caption):
         msg = f"the caption holds {spelling!r:.160}, which would be read as a medium; leave it out of the caption"
         raise InputError(msg, caption=caption)
     return "\n".join([caption, *map(str, references)] if caption else map(str, references))
+
+
+def _check_text(text: Any, name: str = "text") -> None:
+    if not isinstance(text, str):
+        msg = f"expected a str as {name}, got a {type(text).__name__}: {text!r:.80}"
+        raise InputError(msg, value=text)
 
 
 def _parts(text: str, store: StoreLike, *, data_uris: bool) -> Iterator[Part]:

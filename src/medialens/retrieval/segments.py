@@ -12,7 +12,7 @@ from pathlib import Path
 from medialens.media.limits import MediaLimits
 from medialens.media.segment.pages import Pages, split_pages
 from medialens.media.segment.segment import Segment
-from medialens.retrieval.description import MediaDescription
+from medialens.retrieval.description import MediaDescription, check_source
 from medialens.retrieval.references import StoreLike
 
 _LIMITS = MediaLimits()
@@ -28,10 +28,13 @@ def describe_segment(segment: Segment, caption: str = "") -> MediaDescription:
     Args:
         segment: What a function of `medialens.media.segment` gave.
         caption: What a person wrote about it.
+
+    Raises:
+        InputError: The name of its file is not UTF-8.
     """
     return MediaDescription(
         reference=segment.reference,
-        source=segment.source,
+        source=check_source(segment.source),
         caption=caption,
         text=_OPENING.sub("", segment.text),
         width=segment.width,
