@@ -46,6 +46,9 @@ class Observer(FakeModel):
     def remember_within(self, limits: MemoryLimits) -> None:
         self.told.append(limits)
 
+    def recall(self, digest: str) -> None:
+        return None
+
     def memory_stats(self) -> Mapping[str, CacheStats]:
         return {"features": CacheStats(n_hits=len(self.seen))}
 

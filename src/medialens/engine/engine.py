@@ -18,10 +18,11 @@ from typing import Self
 
 from medialens.engine.config import EngineConfig
 from medialens.engine.crew import Crew
+from medialens.engine.decoding import MediaDecoder
 from medialens.engine.disk_cache import DiskCache
 from medialens.engine.finish import Finisher, ValueCache
 from medialens.engine.models import Loader, Models
-from medialens.engine.prepare import MediaCache, Preparer, decoded_bytes
+from medialens.engine.prepare import Preparer
 from medialens.engine.progress import ProgressBar
 from medialens.engine.request import Priority, Request
 from medialens.engine.scheduler import Scheduler
@@ -58,7 +59,7 @@ class Engine:
         self._closed = False
         self._counters = Counters()
         self._models = Models(self._loader, config.memories)
-        self._media = MediaCache(config.media_cache_bytes, decoded_bytes)
+        self._media = MediaDecoder(config.media_cache_bytes)
         self._values: dict[Task, ValueCache] = {
             "embed": ValueCache(config.vector_cache_bytes, _array_bytes),
             "score": ValueCache(config.score_cache_bytes, _array_bytes),
@@ -138,7 +139,7 @@ class Engine:
             n_lanes=self._crew.n_lanes,
             vectors=self._values["embed"].stats(),
             scores=self._values["score"].stats(),
-            media=self._media.stats(),
+            media=self._media.cache.stats(),
             memories=self._models.memory_stats(),
             disk=self._disk.stats() if self._disk else None,
         )

@@ -7,9 +7,9 @@ is joined, known values are delivered, and only the rest is decoded and prepared
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from medialens.engine.decoding import MediaDecoder
 from medialens.engine.finish import Finisher
 from medialens.engine.isolation import item_error
 from medialens.engine.request import Priority, Request, Source, query_error
@@ -18,23 +18,15 @@ from medialens.engine.threads import limit_this_thread
 from medialens.engine.work import Deployment, Ticket, Work
 from medialens.errors import MedialensError, UnsupportedModalityError
 from medialens.inputs import Modality
-from medialens.media.decode import decisive, decode
-from medialens.media.decoded import DecodedImage, DecodedItem, MediaNeeds
-from medialens.media.limits import MediaLimits
 from medialens.media.resolved import ResolvedItem
 from medialens.media.threads.fork_gate import gate
-from medialens.models.cache import OnceCache
 from medialens.models.protocol import Prepared
-
-MediaCache = OnceCache[tuple[str, MediaNeeds | None, MediaLimits], DecodedItem]
-"""Decoded items by digest, what was asked for and the limits, by which they may fail; whole pictures that boxes are cut
-from, by digest, None and the limits."""
 
 
 class Preparer:
     """What a prepare thread does. One for all of them: it has no state of its own."""
 
-    def __init__(self, scheduler: Scheduler, finisher: Finisher, media: MediaCache) -> None:
+    def __init__(self, scheduler: Scheduler, finisher: Finisher, media: MediaDecoder) -> None:
         self._scheduler = scheduler
         self._finisher = finisher
         self._media = media
@@ -74,29 +66,12 @@ class Preparer:
 
     def _prepared(self, deployment: Deployment, request: Request, items: Sequence[ResolvedItem]) -> Prepared:
         with gate:
-            decoded = tuple(self._decode(item, deployment.needs, request) for item in items)
-            prepared = deployment.model.prepare(decoded, instruction=request.instruction)
+            model, needs = deployment.model, deployment.needs
+            decoded = tuple(self._media.decode(item, model, needs, request.limits) for item in items)
+            prepared = model.prepare(decoded, instruction=request.instruction)
         if request.shares_its_beginning:
             return prepared
         return dataclasses.replace(prepared, cost=prepared.cost.alone())
-
-    def _decode(self, item: ResolvedItem, needs: MediaNeeds, request: Request) -> DecodedItem:
-        if item.modalities == ("text",):
-            return decode(item, needs, request.limits)  # costs nothing: not worth a place in the cache
-
-        def make() -> DecodedItem:
-            return decode(item, needs, request.limits, share=functools.partial(self._share, request.limits))
-
-        return self._media.get_or_make((item.digest, decisive(needs, item), request.limits), make)
-
-    def _share(self, limits: MediaLimits, digest: str, make: Callable[[], DecodedImage]) -> DecodedImage:
-        """A picture of which several boxes are looked at, as long as it fits the cache."""
-        return self._media.get_or_make((digest, None, limits), lambda: DecodedItem((make(),))).images[0]
-
-
-def decoded_bytes(item: DecodedItem) -> int:
-    """Memory of a decoded item: that of its arrays."""
-    return sum(part.n_bytes for part in item.media)
 
 
 def _resolved(source: Source, request: Request, deployment: Deployment) -> ResolvedItem:

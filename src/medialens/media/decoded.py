@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from medialens.inputs import MODALITIES, Modality, Text
 
@@ -124,7 +124,22 @@ class DecodedAudio:
         return f"DecodedAudio({self.duration_seconds:.3f} s at {self.sample_rate_hz} Hz, digest={self.digest[:12]}...)"
 
 
-DecodedPart: TypeAlias = Text | DecodedImage | DecodedVideo | DecodedAudio
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Remembered:
+    """A medium that the model knows from before, and that was not decoded again.
+
+    Attributes:
+        modality: Its kind.
+        digest: As of the decoded medium.
+        known: The model's own.
+    """
+
+    modality: Modality
+    digest: str
+    known: Any
+
+
+DecodedPart: TypeAlias = Text | DecodedImage | DecodedVideo | DecodedAudio | Remembered
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -189,8 +204,8 @@ class DecodedItem:
 
     @property
     def media(self) -> tuple[DecodedImage | DecodedVideo | DecodedAudio, ...]:
-        """All of it that is no text, in reading order."""
-        return tuple(part for part in self.parts if not isinstance(part, Text))
+        """All of it that was decoded and is no text, in reading order."""
+        return tuple(part for part in self.parts if isinstance(part, (DecodedImage, DecodedVideo, DecodedAudio)))
 
     @property
     def shown(self) -> tuple[DecodedImage | DecodedVideo, ...]:

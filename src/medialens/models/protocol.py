@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from medialens.inputs import MODALITIES, Modality, Role
-from medialens.media.decoded import DecodedItem
+from medialens.media.decoded import DecodedItem, Remembered
 from medialens.outputs import ScoreKind, Similarity
 
 if TYPE_CHECKING:
@@ -232,6 +232,10 @@ class Remembering(Protocol):
 
     def remember_within(self, limits: MemoryLimits) -> None:
         """Keep no more than this from now on."""
+        ...
+
+    def recall(self, digest: str) -> Remembered | None:
+        """What stands for a medium whose features are kept, so that it need not be decoded; None if they are not."""
         ...
 
     def memory_stats(self) -> Mapping[str, CacheStats]:
