@@ -1,0 +1,1 @@
+"""Qwen3-VL: embeds and reranks text, pictures, documents and clips."""
