@@ -8,7 +8,7 @@ import pytest
 from tests.media.documents import document, square
 
 from medialens import Encoder, Image, MediaLimits
-from medialens.engine import prepare
+from medialens.engine import decoding
 from medialens.engine.config import EngineConfig
 from medialens.engine.engine import Engine
 from medialens.engine.request import Request, Source
@@ -25,13 +25,13 @@ def picture():
 
 def test_equal_inputs_under_other_limits_do_not_share_a_failure(tmp_path, monkeypatch, picture):
     picture.save(tmp_path / "a.png")
-    both, really_decode = threading.Barrier(2), prepare.decode
+    both, really_decode = threading.Barrier(2), decoding.decode
 
     def decode_together(*arguments, **options):
         both.wait(PATIENCE_SECONDS)  # breaks where one waits for the other's outcome
         return really_decode(*arguments, **options)
 
-    monkeypatch.setattr(prepare, "decode", decode_together)
+    monkeypatch.setattr(decoding, "decode", decode_together)
     limits = MediaLimits(max_pixels=1000), MediaLimits(max_pixels=2000)
     with Engine(EngineConfig(cpu_lanes=1, prepare_threads=2)) as engine:
         requests = [Request((Source(Image(tmp_path / "a.png")),), "", limit) for limit in limits]
