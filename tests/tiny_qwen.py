@@ -120,7 +120,7 @@ def qwen3_vl_plain(folder: Path) -> Path:
     """A plain transformers repository of the generating model, from which both an embedder and a reranker are made."""
     ids = qwen_tokenizer(folder)
     save(Qwen3VLForConditionalGeneration(qwen_config(ids)), folder)
-    _write_processors(folder)
+    processor_files(folder)
     (folder / "chat_template.jinja").write_text(CHAT_TEMPLATE, encoding="utf-8")
     return folder
 
@@ -129,12 +129,17 @@ def qwen3_vl_embedder(folder: Path) -> Path:
     """As Qwen3-VL-Embedding is published: the backbone, last-token pooling, unit length."""
     ids = qwen_tokenizer(folder)
     save(Qwen3VLModel(qwen_config(ids)), folder)
-    _write_processors(folder)
+    processor_files(folder)
+    return embedder_files(folder, 64)
+
+
+def embedder_files(folder: Path, width: int) -> Path:
+    """All that stands around the backbone of an embedder."""
     (folder / "chat_template.jinja").write_text(CHAT_TEMPLATE, encoding="utf-8")
     st_modules(
         folder,
         ("Transformer", "", None),
-        ("Pooling", "1_Pooling", pooling(64, "lasttoken")),
+        ("Pooling", "1_Pooling", pooling(width, "lasttoken")),
         ("Normalize", "2_Normalize", None),
     )
     _write_transformer(folder, "feature-extraction", "last_hidden_state", "token_embeddings", chat={})
@@ -146,7 +151,12 @@ def qwen3_vl_reranker(folder: Path) -> Path:
     """As Qwen3-VL-Reranker is published: the generating model, and the logit of "yes" less that of "no"."""
     ids = qwen_tokenizer(folder)
     save(Qwen3VLForConditionalGeneration(qwen_config(ids)), folder)
-    _write_processors(folder)
+    processor_files(folder)
+    return reranker_files(folder, ids)
+
+
+def reranker_files(folder: Path, ids: dict[str, int]) -> Path:
+    """All that stands around the backbone of a reranker."""
     (folder / "chat_template.jinja").write_text(CHAT_TEMPLATE, encoding="utf-8")
     more = folder / "additional_chat_templates"
     more.mkdir()
@@ -179,11 +189,11 @@ def _write_transformer(folder: Path, task: str, output: str, name: str, *, chat:
     write_json(folder, "sentence_bert_config.json", settings)
 
 
-def _write_processors(folder: Path) -> None:
+def processor_files(folder: Path, *, still_tokens: int = 64, clip_tokens: int = 128) -> None:
     """The files as the hub has them: one of pictures, one of clips; small bounds, as models of this size need."""
     common = {"patch_size": 16, "temporal_patch_size": 2, "merge_size": 2}
     half = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
-    size = {"size": {"shortest_edge": 4 * 32 * 32, "longest_edge": 64 * 32 * 32}}
+    size = {"size": {"shortest_edge": 4 * 32 * 32, "longest_edge": still_tokens * 32 * 32}}
     write_json(
         folder,
         "preprocessor_config.json",
@@ -194,6 +204,6 @@ def _write_processors(folder: Path) -> None:
     )
     video = {"video_processor_type": "Qwen3VLVideoProcessor", "processor_class": "Qwen3VLProcessor", "fps": 2}
     frames = {"min_frames": 4, "max_frames": 16, "cap_pixels_per_frame": False}
-    clip_size = {"size": {"shortest_edge": 4 * 32 * 32, "longest_edge": 128 * 32 * 32}}
+    clip_size = {"size": {"shortest_edge": 4 * 32 * 32, "longest_edge": clip_tokens * 32 * 32}}
     write_json(folder, "video_preprocessor_config.json", video | frames | common | half | clip_size)
     edit_json(folder, "tokenizer_config.json", processor_class="Qwen3VLProcessor")
