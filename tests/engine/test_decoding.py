@@ -16,7 +16,7 @@ from medialens.engine.engine import Engine
 from medialens.errors import MediaLimitError
 from medialens.media.decoded import DecodedItem, Remembered
 from medialens.models.cache import CacheStats
-from medialens.models.protocol import MemoryLimits, Prepared
+from medialens.models.protocol import MemoryLimits, NotRememberedError, Prepared
 from medialens.testing.fake_model import FakeModel
 
 pytestmark = pytest.mark.timeout(60)
@@ -30,6 +30,8 @@ class Rememberer(FakeModel):
     given: list[tuple[type, ...]] = dataclasses.field(default_factory=list)
 
     def prepare(self, items: tuple[DecodedItem, ...], *, instruction: str) -> Prepared:
+        if instruction == "closer" and any(isinstance(part, Remembered) for item in items for part in item.parts):
+            raise NotRememberedError
         self.given.append(tuple(type(part) for item in items for part in item.parts))
         known = [
             DecodedItem(tuple(part.known if isinstance(part, Remembered) else part for part in item.parts))
@@ -79,6 +81,16 @@ def test_what_the_model_remembers_is_not_decoded_again(engine, picture):
     ]
     assert np.array_equal(first, second)
     assert not np.array_equal(first, mixed)
+
+
+def test_what_does_not_do_this_time_is_decoded_after_all(engine, picture):
+    model = Rememberer()
+    encoder = Encoder(model, engine=engine)
+    encoder.encode(Image(picture))
+
+    encoder.encode(Image(picture), instruction="closer")
+
+    assert [[kind.__name__ for kind in one] for one in model.given] == [["DecodedImage"], ["DecodedImage"]]
 
 
 def test_boxes_of_a_picture_are_remembered_apart(engine, picture):

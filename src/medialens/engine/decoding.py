@@ -37,8 +37,10 @@ class MediaDecoder:
         self.cache: OnceCache[MediaKey, DecodedItem] = OnceCache(max_bytes, _decoded_bytes)
         self._decoded_before: Cache[MediaKey, bool] = Cache(_N_TRUSTED_BYTES, lambda _: 1)
 
-    def decode(self, item: ResolvedItem, model: Model, needs: MediaNeeds, limits: MediaLimits) -> DecodedItem:
-        """The item as `model` needs it.
+    def decode(
+        self, item: ResolvedItem, model: Model, needs: MediaNeeds, limits: MediaLimits, *, anew: bool = False
+    ) -> DecodedItem:
+        """The item as `model` needs it; with `anew`, whatever the model remembers.
 
         Raises:
             MediaError: A medium is corrupt, or larger than the limits allow.
@@ -46,7 +48,7 @@ class MediaDecoder:
         if item.modalities == ("text",):
             return decode(item, needs, limits)  # costs nothing: not worth a place in the cache
         key = item.digest, decisive(needs, item), limits
-        if isinstance(model, Remembering) and self._decoded_before.get(key):
+        if not anew and isinstance(model, Remembering) and self._decoded_before.get(key):
             known = _recall(item, model)
             if known is not None:
                 return known

@@ -20,7 +20,7 @@ from medialens.errors import MedialensError, UnsupportedModalityError
 from medialens.inputs import Modality
 from medialens.media.resolved import ResolvedItem
 from medialens.media.threads.fork_gate import gate
-from medialens.models.protocol import Prepared
+from medialens.models.protocol import NotRememberedError, Prepared
 
 
 class Preparer:
@@ -66,12 +66,20 @@ class Preparer:
 
     def _prepared(self, deployment: Deployment, request: Request, items: Sequence[ResolvedItem]) -> Prepared:
         with gate:
-            model, needs = deployment.model, deployment.needs
-            decoded = tuple(self._media.decode(item, model, needs, request.limits) for item in items)
-            prepared = model.prepare(decoded, instruction=request.instruction)
+            try:
+                prepared = self._run_prepare(deployment, request, items)
+            except NotRememberedError:
+                prepared = self._run_prepare(deployment, request, items, anew=True)
         if request.shares_its_beginning:
             return prepared
         return dataclasses.replace(prepared, cost=prepared.cost.alone())
+
+    def _run_prepare(
+        self, deployment: Deployment, request: Request, items: Sequence[ResolvedItem], *, anew: bool = False
+    ) -> Prepared:
+        model, needs = deployment.model, deployment.needs
+        decoded = tuple(self._media.decode(item, model, needs, request.limits, anew=anew) for item in items)
+        return model.prepare(decoded, instruction=request.instruction)
 
 
 def _resolved(source: Source, request: Request, deployment: Deployment) -> ResolvedItem:

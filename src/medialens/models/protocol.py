@@ -211,6 +211,10 @@ class Model(Protocol):
         ...
 
 
+class NotRememberedError(Exception):
+    """What was remembered does not do this time: the media of the item have to be decoded after all."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MemoryLimits:
     """How much a model may keep of what it computed, in bytes.
