@@ -60,7 +60,7 @@ class Reranker(Handle):
     """Scores documents against a query, and ranks them.
 
     Example:
-        >>> reranker = Reranker("demo")
+        >>> reranker = Reranker("demo-reranker")
         >>> reranker.rank("a blue square", [Image("circle.png"), Image("square.png")], top_n=1)
         [Ranked(index=1, score=...)]
 
@@ -71,7 +71,7 @@ class Reranker(Handle):
     The constructor loads nothing: see `Handle`.
 
     Args:
-        model: ``demo``, a folder, a repository of the hub, or a `Model` object.
+        model: ``demo-reranker``, ``demo``, a folder, a repository of the hub, or a `Model` object.
         score_kind: ``logit`` or ``probability``; None is what the repository says.
         instruction: The prompt to use instead of the repository's; a call can give another.
         revision, token, cache_folder, local_files_only, trust_remote_code: For the hub, as for `Encoder`.
@@ -85,7 +85,7 @@ class Reranker(Handle):
 
     def __init__(  # noqa: PLR0913  # all that can be chosen, keyword-only
         self,
-        model: str | os.PathLike[str] | Model = "demo",
+        model: str | os.PathLike[str] | Model = "demo-reranker",
         *,
         score_kind: Literal["logit", "probability"] | None = None,
         instruction: str | None = None,

@@ -24,7 +24,7 @@ def test_the_whole_demonstration_with_a_folder_of_ones_own(tmp_path):
     assert outcome.html.is_file()
     with Image.open(outcome.png) as sheet:
         assert sheet.width > 1000
-    assert (summary.model, summary.reranker) == ("demo", "demo")
+    assert (summary.model, summary.reranker) == ("demo", "demo-reranker")
     assert (summary.n_pictures + summary.n_clips, summary.n_clips, summary.n_own) == (len(SCENES) + 2, N_CLIPS + 1, 2)
     assert [path.name for path in summary.skipped] == ["broken.jpg"]
     assert any("broken.jpg" in line for line in told)
@@ -51,9 +51,9 @@ def test_a_model_of_ones_own_reranks_as_well_and_clips_are_left_to_models_that_t
 
 def test_behind_a_model_that_cannot_score_the_embedded_one_stands(tiny_bert):
     told = []
-    assert _reranker_for("demo", told.append) == "demo"
+    assert _reranker_for("demo", told.append) == "demo-reranker"
     assert told == []
-    assert _reranker_for(str(tiny_bert), told.append) == "demo"
+    assert _reranker_for(str(tiny_bert), told.append) == "demo-reranker"
     assert "cannot score" in told[0]
 
 

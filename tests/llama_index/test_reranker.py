@@ -144,7 +144,7 @@ def test_both_kinds_of_events_are_emitted(hits):
         dispatcher.event_handlers.remove(recorder)
     start, end = seen
     assert (start.class_name(), end.class_name()) == ("ReRankStartEvent", "ReRankEndEvent")
-    assert (start.query.query_str, start.top_n, start.model_name) == ("a red picture", 2, "demo")
+    assert (start.query.query_str, start.top_n, start.model_name) == ("a red picture", 2, "demo-reranker")
     assert ([one.node_id for one in start.nodes], end.nodes) == ([one.node_id for one in hits], kept)
     ((opening, closing),) = debug.get_event_pairs(CBEventType.RERANKING)
     assert opening.payload[EventPayload.QUERY_STR] == "a red picture"

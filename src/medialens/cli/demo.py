@@ -25,7 +25,7 @@ def add_parser(commands: Subparsers) -> None:
     parser.add_argument("--model", default="demo", help="a hub id or a folder; default: the embedded %(default)s")
     parser.add_argument(
         "--reranker",
-        help="puts what --model finds in order; default: --model itself if it can, otherwise the embedded model",
+        help="puts what --model finds in order; default: demo-reranker, or --model itself if that is yours and can",
     )
     parser.add_argument("--query", action="append", default=[], metavar="TEXT", help="ask this, too; repeatable")
     parser.set_defaults(run=run)

@@ -45,7 +45,8 @@ def run_demo(  # noqa: PLR0913  # each is a plain choice of the user's
         folders: The user's own, indexed as well.
         output: Receives ``pictures/``, ``contact-sheet.html`` and ``contact-sheet.png``.
         model: Any model that embeds text and images. Clips take part if it and the reranker take them.
-        reranker: Any model that scores them; None is the model itself, if it can, and otherwise ``demo``.
+        reranker: Any model that scores them; None is ``demo-reranker`` for the embedded model, for others the
+            model itself, if it can, and otherwise ``demo-reranker``.
         questions: The user's own, asked first; nobody knows their answer.
         tell: Receives a line when a step begins.
 
@@ -76,13 +77,15 @@ def run_demo(  # noqa: PLR0913  # each is a plain choice of the user's
 
 
 def _reranker_for(model: str, tell: Callable[[str], None]) -> str:
-    """The model itself, where it can score; otherwise the embedded one."""
+    """The embedded one for the embedded model, and where the model cannot score; otherwise the model itself."""
+    if model == "demo":
+        return "demo-reranker"
     Encoder(model).load()  # what is wrong with it is said of it as the embedder
     try:
         Reranker(model).load()
     except UnknownFamilyError:
-        tell(f"{model!r} cannot score pairs; reranking with 'demo', which knows drawings only")
-        return "demo"
+        tell(f"{model!r} cannot score pairs; reranking with 'demo-reranker', which knows drawings only")
+        return "demo-reranker"
     return model
 
 

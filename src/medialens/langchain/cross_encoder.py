@@ -25,9 +25,9 @@ class MediaCrossEncoder(ModelSettings, BaseCrossEncoder):
     """
 
     model: str = Field(
-        default="demo",
+        default="demo-reranker",
         validation_alias=AliasChoices("model", "model_name"),
-        description="'demo', a folder, or a repository on the hub; may be given as `model_name`, too.",
+        description="'demo-reranker', a folder, or a repository on the hub; may be given as `model_name`, too.",
     )
     instruction: str | None = Field(default=None, description="The task, for models that take one.")
     data_uris: bool = Field(default=False, description="Take data URIs in text for media, up to `limits.max_bytes`.")

@@ -31,14 +31,14 @@ class MediaReranker(RerankSettings, BaseDocumentCompressor):
     Equal scores keep the order of retrieval.
 
     Example:
-        >>> reranker = MediaReranker(model="demo", top_n=3)
+        >>> reranker = MediaReranker(top_n=3)
         >>> reranker.compress_documents(documents, "a red circle")
     """
 
     model: str = Field(
-        default="demo",
+        default="demo-reranker",
         validation_alias=AliasChoices("model", "model_name"),
-        description="'demo', a folder, or a repository on the hub; may be given as `model_name`, too.",
+        description="'demo-reranker', a folder, or a repository on the hub; may be given as `model_name`, too.",
     )
     data_uris: bool = Field(default=False, description="Take data URIs in text for media, up to `limits.max_bytes`.")
 

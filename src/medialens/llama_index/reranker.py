@@ -33,13 +33,13 @@ class MediaRerank(RerankSettings, BaseNodePostprocessor):
     a cosine) depends on the model and is told by `score_kind`. Equal scores keep the order of retrieval.
 
     Example:
-        >>> engine = index.as_query_engine(node_postprocessors=[MediaRerank(model="demo", top_n=3)])
+        >>> engine = index.as_query_engine(node_postprocessors=[MediaRerank(top_n=3)])
     """
 
     model: str = Field(
-        default="demo",
+        default="demo-reranker",
         validation_alias=AliasChoices("model", "model_name"),
-        description="'demo', a folder, or a repository on the hub; may be given as `model_name`, too.",
+        description="'demo-reranker', a folder, or a repository on the hub; may be given as `model_name`, too.",
     )
     keep_retrieval_score: bool = Field(
         default=False,
