@@ -36,6 +36,8 @@ class Manifest:
         transformer: The transformer module's own settings (``sentence_bert_config.json`` and older names).
         settings: ``config_sentence_transformers.json``: prompts, similarity, truncation, activation.
         image_processor: ``preprocessor_config.json``, or its place in ``processor_config.json``.
+        video_processor: ``video_preprocessor_config.json``, or its place in ``processor_config.json``; where there is
+            neither, that of pictures.
         feature_extractor: Of sounds: ``preprocessor_config.json``, or its place in ``processor_config.json``.
         tokenizer: ``tokenizer_config.json``.
     """
@@ -47,6 +49,7 @@ class Manifest:
     transformer: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     image_processor: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    video_processor: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     feature_extractor: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     tokenizer: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -134,6 +137,7 @@ def read_manifest(repository: Repository) -> Manifest:
         transformer=_read_first(repository, at),
         settings=repository.read_fields("config_sentence_transformers.json"),
         image_processor=_read_processor(repository, at, "image_processor"),
+        video_processor=_read_processor(repository, at, "video_processor", "video_preprocessor_config.json"),
         feature_extractor=_read_processor(repository, at, "feature_extractor"),
         tokenizer=repository.read_fields(f"{at}tokenizer_config.json"),
     )
@@ -144,11 +148,14 @@ def _read_first(repository: Repository, at: str) -> Mapping[str, Any]:
     return next((content for content in found if content), {})
 
 
-def _read_processor(repository: Repository, at: str, kind: str) -> Mapping[str, Any]:
-    """From its own file, as most repositories have it, or from the processor's, as transformers 5 writes it."""
+def _read_processor(repository: Repository, at: str, kind: str, *own: str) -> Mapping[str, Any]:
+    """From the processor's file, as transformers 5 writes it, else from its `own`, else from that of pictures."""
     processor = repository.read_fields(f"{at}processor_config.json")
     inside = processor.get(kind)
-    return inside if isinstance(inside, dict) else repository.read_fields(f"{at}preprocessor_config.json")
+    if isinstance(inside, dict):
+        return inside
+    files = (repository.read_fields(f"{at}{file}") for file in (*own, "preprocessor_config.json"))
+    return next((content for content in files if content), {})
 
 
 def _no_config(repository: Repository, path: str) -> IncompleteRepositoryError:
