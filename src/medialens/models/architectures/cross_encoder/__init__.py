@@ -7,9 +7,10 @@ with one label, as a plain transformers repository or as Sentence Transformers' 
 from __future__ import annotations
 
 from medialens.hub.manifest import Manifest
-from medialens.models.architectures.cross_encoder._repo import ENDING, n_labels, read_activation, task_of
+from medialens.models.architectures.cross_encoder._repo import ENDING, n_labels, task_of
 from medialens.models.architectures.cross_encoder.model import load
 from medialens.models.family import Family
+from medialens.models.layers.activations import read_activation
 from medialens.models.protocol import Task
 
 

@@ -13,9 +13,9 @@ from transformers import AutoModelForSequenceClassification
 
 from medialens.hub.manifest import Manifest
 from medialens.media.decoded import DecodedItem
-from medialens.models.architectures.cross_encoder._repo import read_activation
 from medialens.models.architectures.cross_encoder.processing import Processing
 from medialens.models.family import LoadRequest
+from medialens.models.layers.activations import read_activation
 from medialens.models.layers.backbone import actual_placement, load_backbone, load_tokenizer
 from medialens.models.layers.checks import only_pair
 from medialens.models.layers.tokens import TextReader, max_tokens

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias
 
-from medialens.media.decoded import DecodedImage, DecodedVideo
+from medialens.media.decoded import DecodedPart
 from medialens.models.architectures.qwen3_vl import template
 from medialens.models.architectures.qwen3_vl.payload import Visual
 from medialens.models.architectures.qwen3_vl.positions import Span, frame_span
@@ -18,7 +18,7 @@ document."""
 Seen: TypeAlias = tuple[Visual, tuple[float, ...]]
 """A picture as the tower takes it; of a clip, also the time in seconds of each pair of frames."""
 
-Look: TypeAlias = Callable[[DecodedImage | DecodedVideo, int | None], Seen]
+Look: TypeAlias = Callable[[DecodedPart, int | None], Seen]
 """How a part becomes patches, of at most so many tokens; None is as many as the recipe says."""
 
 
@@ -75,7 +75,7 @@ class Draft:
 
     pieces: Sequence[template.Piece]
     owners: Sequence[Owner]
-    shown: Mapping[int, DecodedImage | DecodedVideo]
+    shown: Mapping[int, DecodedPart]
     texts: Mapping[int, str]
     seen: Mapping[int, Seen]
 

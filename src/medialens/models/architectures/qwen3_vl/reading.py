@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 
 from medialens.inputs import Text
-from medialens.media.decoded import DecodedImage, DecodedPart, DecodedVideo
+from medialens.media.decoded import DecodedPart
 from medialens.models.architectures.qwen3_vl.flow import Draft, Element, Fixed, Look, Run, VisionIds, lay_out
 from medialens.models.architectures.qwen3_vl.payload import Prefix, Prompt
 from medialens.models.architectures.qwen3_vl.positions import Span, positions
@@ -70,7 +70,7 @@ class PromptReader:
     def _draft(self, said: Sequence[Said], look: Look) -> Draft:
         structure = tuple(Turn(turn.role, tuple(map(_name, turn.parts))) for turn in said)
         parts = dict(enumerate(part for turn in said for part in turn.parts))
-        shown = {at: part for at, part in parts.items() if isinstance(part, (DecodedImage, DecodedVideo))}
+        shown = {at: part for at, part in parts.items() if not isinstance(part, Text)}
         return Draft(
             pieces=self.template.skeleton(structure),
             owners=[turn.owner for turn in said for _ in turn.parts],
