@@ -15,10 +15,18 @@ from langchain_tests.integration_tests import EmbeddingsIntegrationTests
 from langchain_tests.unit_tests import EmbeddingsUnitTests
 from tests.look_alikes import LOOK_ALIKES, refuse_io
 from tests.media.clips import animate, grey
+from tests.pictures import draw_picture
 
-from medialens.errors import InputError, MediaLimitError, MediaNotFoundError, UnsupportedModalityError
+from medialens.errors import (
+    InputError,
+    MediaChangedError,
+    MediaLimitError,
+    MediaNotFoundError,
+    MediaReferenceError,
+    UnsupportedModalityError,
+)
 from medialens.inputs import Image, Item, Video
-from medialens.langchain import MediaEmbeddings
+from medialens.langchain import MediaEmbeddings, media_document
 from medialens.media.limits import MediaLimits
 from medialens.media.store import MediaStore
 from medialens.retrieval.references import MAX_DATA_URI_CHARACTERS
@@ -249,3 +257,33 @@ def test_a_text_model_refuses_a_picture_and_says_what_it_takes(tiny_bert, tmp_pa
         embeddings.embed_documents(["fine", reference])
     with pytest.raises(UnsupportedModalityError, match=r"takes text; got image"):
         embeddings.embed_query(reference)
+
+
+async def test_bad_documents_are_found_before_a_store_fails_with_them(tmp_path, fakes):
+    red, blue, changed, gone = (draw_picture(tmp_path / f"{name}.png", "red") for name in ("a", "b", "c", "d"))
+    draw_picture(blue, "blue")
+    draw_picture(changed, "green")
+    draw_picture(gone, "yellow")
+    documents = [media_document(path, store=STORE) for path in (red, changed, blue, gone)]
+    documents.insert(1, Document(documents[0].page_content[:60]))
+    documents.append(Document("a text"))
+    draw_picture(changed, "black")
+    gone.unlink()
+    embeddings = MediaEmbeddings(store=STORE)
+    store = InMemoryVectorStore(embeddings)
+    with pytest.raises(MediaReferenceError):
+        store.add_documents(documents)
+    assert store.store == {}
+    wrong = embeddings.check_documents(documents)
+    assert {at: (type(one), one.index) for at, one in wrong.items()} == {
+        1: (MediaReferenceError, 1),
+        2: (MediaChangedError, 2),
+        4: (MediaNotFoundError, 4),
+    }
+    assert list(wrong) == list(await embeddings.acheck_documents(documents)) == [1, 2, 4]
+    n_batches = fakes.stats().n_batches
+    store.add_documents([one for at, one in enumerate(documents) if at not in wrong])
+    assert len(store.store) == 3
+    assert fakes.stats().n_batches == n_batches
+    assert embeddings.check_documents([]) == embeddings.check_documents(["fine"]) == {}
+    assert list(embeddings.check_documents([documents[1]])) == [0]

@@ -10,7 +10,7 @@ from langchain_core.vectorstores import InMemoryVectorStore
 from tests.look_alikes import LOOK_ALIKES, refuse_io
 from tests.pictures import draw_picture, draw_pictures
 
-from medialens.errors import UnsupportedModalityError
+from medialens.errors import MediaNotFoundError, MediaReferenceError, UnsupportedModalityError
 from medialens.inputs import Image
 from medialens.langchain import MediaEmbeddings, MediaReranker, media_document
 from medialens.media.store import open_store
@@ -123,6 +123,42 @@ def test_scores_of_all_stages_stand_beside_each_other(documents, fakes):
     found = [one.model_copy(update={"metadata": {**one.metadata, **scores}}) for one in documents]
     for kept in MediaReranker(store=STORE).compress_documents(found, "a red picture"):
         assert {name: kept.metadata[name] for name in scores} == scores
+
+
+@pytest.fixture
+def damaged(documents, tmp_path):
+    """What was fine when it was indexed: a file that changed, one that went, a reference that was cut."""
+    changed, gone = draw_picture(tmp_path / "changed.png", "pink"), draw_picture(tmp_path / "gone.png", "navy")
+    facts = [media_document(path, store=STORE, metadata={"name": path.stem}) for path in (changed, gone)]
+    draw_picture(changed, "orange")
+    gone.unlink()
+    cut = Document(documents[0].page_content[:60], metadata={"name": "cut", "relevance_score": 0.9})
+    return [facts[0], documents[0], cut, documents[1], facts[1]]
+
+
+@pytest.mark.parametrize(("top_n", "expected"), [(None, 5), (4, 4), (1, 1)])
+async def test_documents_that_cannot_be_read_fail_the_question_or_come_last(damaged, fakes, caplog, top_n, expected):
+    with pytest.raises(MediaReferenceError, match="item 2: "):
+        MediaReranker(store=STORE).compress_documents(damaged, "a red picture")
+    del caplog.records[:]
+    reranker = MediaReranker(store=STORE, errors="last", top_n=top_n)
+    kept = reranker.compress_documents(damaged, "a red picture")
+    names = ["a red picture", "a blue picture", "changed", "cut", "gone"]
+    assert [one.metadata["name"] for one in kept] == names[:expected]
+    assert ["relevance_score" in one.metadata for one in kept] == [True, True, False, False, False][:expected]
+    assert sorted(record.message.partition("item ")[2][:1] for record in caplog.records) == ["0", "2", "4"]
+    assert await reranker.acompress_documents(damaged, "a red picture") == kept
+    ranked = reranker.rerank(damaged, "a red picture")
+    assert [one["index"] for one in ranked] == [1, 3, 0, 2, 4][:expected]
+    assert [one["relevance_score"] is None for one in ranked] == [False, False, True, True, True][:expected]
+
+
+def test_a_question_that_cannot_be_read_is_an_error_all_the_same(documents, fakes, tmp_path):
+    reranker = MediaReranker(store=STORE, errors="last")
+    with pytest.raises(MediaNotFoundError, match=r"absent\.png"):
+        reranker.compress_documents(documents, Image(tmp_path / "absent.png"))
+    everything_cut = [Document(one.page_content[:60]) for one in documents]
+    assert len(reranker.compress_documents(everything_cut, "a red picture")) == 3
 
 
 def test_a_text_model_refuses_a_picture_and_names_the_document(documents, tiny_cross_encoder):

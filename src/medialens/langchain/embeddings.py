@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from pydantic import AliasChoices, Field
 
+from medialens.errors import MedialensError
 from medialens.inputs import Conversation, Image, Input, Item, Role
 from medialens.langchain.content import Content, contents_to_items
-from medialens.retrieval.references import query_to_item, to_items
+from medialens.retrieval.references import query_to_item, read_texts, to_items
 from medialens.retrieval.settings import EmbeddingSettings
 
 
@@ -63,6 +65,24 @@ class MediaEmbeddings(EmbeddingSettings, Embeddings):
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
         """`embed_documents`, awaited on the engine without occupying a thread."""
         return await self._aembed(self.model, to_items(texts, store=self.store, data_uris=self.data_uris), "document")
+
+    def check_documents(self, documents: Sequence[Document | str]) -> dict[int, MedialensError]:
+        """What of them cannot be embedded, and why, by position; nothing if all can.
+
+        A vector store embeds a whole list and fails with its first bad document, after which none is in it. So find
+        these first; the engine keeps the vectors of the others, so that adding them computes nothing twice:
+
+            wrong = embeddings.check_documents(documents)
+            store.add_documents([one for at, one in enumerate(documents) if at not in wrong])
+
+        Args:
+            documents: Documents, or what would be their ``page_content``.
+        """
+        return self._check(self.model, self._read(documents))
+
+    async def acheck_documents(self, documents: Sequence[Document | str]) -> dict[int, MedialensError]:
+        """`check_documents`, awaited on the engine without occupying a thread."""
+        return await self._acheck(self.model, self._read(documents))
 
     def embed_query(self, text: str) -> list[float]:
         """The vector of a query: media if the whole string is references, otherwise text, whatever it looks like."""
@@ -118,6 +138,10 @@ class MediaEmbeddings(EmbeddingSettings, Embeddings):
     async def aembed_content(self, contents: Sequence[Content], *, role: Role = "document") -> list[list[float]]:
         """`embed_content`, awaited on the engine without occupying a thread."""
         return await self._aembed(self.model, self._contents(contents, role), role)
+
+    def _read(self, documents: Sequence[Document | str]) -> list[Item | MedialensError]:
+        texts = [one.page_content if isinstance(one, Document) else one for one in documents]
+        return list(read_texts(texts, store=self.store, data_uris=self.data_uris))
 
     def _contents(self, contents: Sequence[Content], role: Role) -> list[Item | Conversation]:
         return contents_to_items(contents, store=self.store, is_query=role == "query", data_uris=self.data_uris)

@@ -9,17 +9,18 @@ from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
 from pydantic import AliasChoices, Field
 
+from medialens.errors import MedialensError
 from medialens.inputs import Conversation, Item
 from medialens.langchain.content import Content, content_to_item
-from medialens.retrieval.references import to_items
+from medialens.retrieval.references import read_texts
 from medialens.retrieval.settings import RerankSettings
 
 
 class RankedDocument(TypedDict):
-    """The position of a document in the list that came in, and its score."""
+    """The position of a document in the list that came in, and its score; None is that of one that failed."""
 
     index: int
-    relevance_score: float
+    relevance_score: float | None
 
 
 class MediaReranker(RerankSettings, BaseDocumentCompressor):
@@ -28,7 +29,8 @@ class MediaReranker(RerankSettings, BaseDocumentCompressor):
     The score is written to ``metadata["relevance_score"]`` of a copy, as a Python float; the incoming documents stay
     as they are, the copies keep their ids, and scores of earlier stages (``retrieval_score``, ``fusion_score``) stay
     beside it. What the score is (a logit, a probability, a cosine) depends on the model and is told by `score_kind`.
-    Equal scores keep the order of retrieval.
+    Equal scores keep the order of retrieval. With ``errors="last"``, documents that cannot be read (a file that changed
+    or went, a reference that was cut) come after all others, without a score, instead of failing the question.
 
     Example:
         >>> reranker = MediaReranker(top_n=3)
@@ -103,11 +105,14 @@ class MediaReranker(RerankSettings, BaseDocumentCompressor):
     def _asked(self, query: Content) -> Item | Conversation:
         return content_to_item(query, store=self.store, data_uris=self.data_uris)
 
-    def _items(self, documents: Sequence[Document | str]) -> list[Item]:
+    def _items(self, documents: Sequence[Document | str]) -> list[Item | MedialensError]:
         texts = [one if isinstance(one, str) else one.page_content for one in documents]
-        return to_items(texts, store=self.store, data_uris=self.data_uris)
+        return list(read_texts(texts, store=self.store, data_uris=self.data_uris))
 
 
-def _scored(document: Document, score: float) -> Document:
+def _scored(document: Document, score: float | None) -> Document:
+    metadata = {key: value for key, value in document.metadata.items() if key != "relevance_score"}
+    if score is not None:
+        metadata["relevance_score"] = score
     # model_copy keeps the id and the class; building a new Document would lose both.
-    return document.model_copy(update={"metadata": {**document.metadata, "relevance_score": score}})
+    return document.model_copy(update={"metadata": metadata})

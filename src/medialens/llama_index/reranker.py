@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from llama_index.core.callbacks.schema import CBEventType, EventPayload
 from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
@@ -13,11 +13,10 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index_instrumentation import get_dispatcher
 from pydantic import AliasChoices, Field
 
-from medialens.errors import InputError, MedialensError
+from medialens.errors import InputError
 from medialens.inputs import Input, Item
 from medialens.llama_index.facts import with_metadata
 from medialens.llama_index.items import bundle_to_item, naming, nodes_to_items
-from medialens.outputs import RankResult
 from medialens.retrieval.settings import RerankSettings
 
 dispatcher = get_dispatcher(__name__)
@@ -46,11 +45,6 @@ class MediaRerank(RerankSettings, BaseNodePostprocessor):
         description="Keep the incoming score as metadata['retrieval_score'] of a copy of the node, which no model "
         "sees; one that is there already, as of `MediaRetriever`, stays.",
     )
-    errors: Literal["raise", "last"] = Field(
-        default="raise",
-        description="'raise' raises the error of the first node that cannot be read or scored; 'last' puts such nodes "
-        "after all others, without a score, as far as there is room for them.",
-    )
 
     @classmethod
     def class_name(cls) -> str:
@@ -70,11 +64,7 @@ class MediaRerank(RerankSettings, BaseNodePostprocessor):
             return []
         with self._reported(nodes, query) as report:
             asked, documents = self._items(nodes, query)
-            try:
-                ranked = self._rank(self.model, asked, documents)
-            except MedialensError as error:
-                return report(self._without_failed(error, len(nodes)))
-            return report(ranked)
+            return report(self._rank(self.model, asked, documents))
 
     async def _apostprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
@@ -84,19 +74,7 @@ class MediaRerank(RerankSettings, BaseNodePostprocessor):
             return []
         with self._reported(nodes, query) as report:
             asked, documents = self._items(nodes, query)
-            try:
-                ranked = await self._arank(self.model, asked, documents)
-            except MedialensError as error:
-                return report(self._without_failed(error, len(nodes)))
-            return report(ranked)
-
-    def _without_failed(self, error: MedialensError, n_nodes: int) -> list[tuple[int, float | None]]:
-        """The ranking of the nodes that did work, and then the others."""
-        result = getattr(error, "result", None)
-        if self.errors == "raise" or not isinstance(result, RankResult):
-            raise error
-        kept: list[tuple[int, float | None]] = [*self._kept(result.ranked), *((at, None) for at in result.errors)]
-        return kept[: n_nodes if self.top_n is None else self.top_n]
+            return report(await self._arank(self.model, asked, documents))
 
     def _begin(self, nodes: list[NodeWithScore], query: QueryBundle | None) -> QueryBundle:
         # The order of LlamaIndex's own rerankers: the event first, then the checks.

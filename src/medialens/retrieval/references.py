@@ -105,16 +105,28 @@ def to_items(texts: Sequence[str], *, store: StoreLike = None, data_uris: bool =
     Raises:
         InputError: `texts` is a single string, whose letters would otherwise be taken for texts.
     """
+    items = []
+    for one in read_texts(texts, store=store, data_uris=data_uris):
+        if isinstance(one, MedialensError):
+            raise one
+        items.append(one)
+    return items
+
+
+def read_texts(
+    texts: Sequence[str], *, store: StoreLike = None, data_uris: bool = False
+) -> Iterator[Item | MedialensError]:
+    """`to_items` for those who do not stop at an error: it stands in the place of its item."""
     if isinstance(texts, str):
         msg = f"expected a list of texts, got a single str: {texts!r:.80}; put it into a list"
         raise InputError(msg, value=texts)
-    items = []
     for index, text in enumerate(texts):
         try:
-            items.append(text_to_item(text, store=store, data_uris=data_uris))
+            yield text_to_item(text, store=store, data_uris=data_uris)
         except MedialensError as error:
-            raise error.at(index) from error
-    return items
+            placed = error.at(index)
+            placed.__cause__ = error
+            yield placed
 
 
 def compose(caption: str, *references: MediaReference) -> str:
