@@ -44,12 +44,12 @@ def main() -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         for name, build in {**tiny.DUAL_ENCODERS, **tiny.TEXT_ENCODERS, **tiny.CROSS_ENCODERS}.items():
-            _write(name, record_model(name, build(Path(folder) / name)))
+            write(name, record_model(name, build(Path(folder) / name)))
         for name, build in tiny.CLAPS.items():
-            _write(name, record_clap(build(Path(folder) / name)))
-        _write("cross_attention", record_cross_attention(tiny.cross_attention(Path(folder) / "cross_attention")))
+            write(name, record_clap(build(Path(folder) / name)))
+        write("cross_attention", record_cross_attention(tiny.cross_attention(Path(folder) / "cross_attention")))
     for name, settings in PROCESSORS.items():
-        _write(f"pixels_{name}", record_pixels(settings))
+        write(f"pixels_{name}", record_pixels(settings))
 
 
 def record_model(name: str, folder: Path) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def record_model(name: str, folder: Path) -> dict[str, Any]:
         return {"by": "sentence_transformers.CrossEncoder.predict, activation Identity", "logits": logits.tolist()}
     if name in tiny.TEXT_ENCODERS:
         vectors = references.sentence_transformer(folder).encode(TEXTS)
-        return {"by": "sentence_transformers.SentenceTransformer.encode", "texts": _short(vectors)}
+        return {"by": "sentence_transformers.SentenceTransformer.encode", "texts": short(vectors)}
     if (folder / "modules.json").exists():
         model = references.sentence_transformer(folder)
         texts, pictures = model.encode(TEXTS), model.encode(references.to_pil(PICTURES))
@@ -67,13 +67,13 @@ def record_model(name: str, folder: Path) -> dict[str, Any]:
         features = references.transformers_features(folder, TEXTS, PICTURES)
         texts, pictures = (references.unit(one) for one in features)
         by = "transformers AutoProcessor and get_*_features, normalised"
-    return {"by": by, "texts": _short(texts), "pictures": _short(pictures)}
+    return {"by": by, "texts": short(texts), "pictures": short(pictures)}
 
 
 def record_clap(folder: Path) -> dict[str, Any]:
     texts, sounds = references.clap_features(folder, TEXTS, SOUNDS)
     by = "transformers AutoProcessor and get_*_features; no sound is declared to be longer"
-    return {"by": by, "texts": _short(texts), "sounds": _short(sounds)}
+    return {"by": by, "texts": short(texts), "sounds": short(sounds)}
 
 
 def record_cross_attention(folder: Path) -> dict[str, Any]:
@@ -105,15 +105,15 @@ def record_pixels(settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _short(vectors: Any) -> list[list[float]]:
+def short(vectors: Any) -> list[list[float]]:
     """Seven decimals: beyond the tolerance of the comparison, and half the size of the file."""
     return [[round(float(value), 7) for value in row] for row in vectors]
 
 
-def _write(name: str, content: dict[str, Any]) -> None:
+def write(name: str, content: dict[str, Any], command: str = "python -m tests.reference.record") -> None:
     packages = ("sentence-transformers", "tokenizers", "torch", "torchvision", "transformers")
     provenance = {
-        "command": "python -m tests.reference.record",
+        "command": command,
         "by": content.pop("by"),
         "versions": {"python": platform.python_version(), **{package: version(package) for package in packages}},
     }
