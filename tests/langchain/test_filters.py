@@ -21,11 +21,11 @@ KINDS = ("image", "audio", "video", "text")
 def documents(plain):
     """Three of each kind, and three of somebody else, with the metadata that are given."""
     known = [
-        Document(f"{kind} {number}", metadata={"source": "x", "media_type": kind})
+        Document(f"{kind} {number}", metadata={"source": f"s{number}", "media_type": kind})
         for kind in KINDS
         for number in range(3)
     ]
-    return [*known, *(Document(f"plain {number}", metadata={**plain}) for number in range(3))]
+    return [*known, *(Document(f"plain {number}", metadata={"source": f"s{number}", **plain}) for number in range(3))]
 
 
 @pytest.fixture(params=STORES)
@@ -34,7 +34,7 @@ def store(request, tmp_path):
         request.getfixturevalue("postgres_address")
     with open_store(request.param, EMBEDDINGS, tmp_path / f"filters-{uuid.uuid4().hex}") as store:
         # LanceDB reads no table whose documents have different keys; all others do.
-        plain = {"source": "x", "media_type": ""} if request.param == "LanceDB" else {"source": "x"}
+        plain = {"media_type": ""} if request.param == "LanceDB" else {}
         for document in documents(plain):  # one by one: plain ones come after the columns are fixed
             store.add_documents([document], ids=[str(uuid.uuid4())])
         yield store
@@ -68,6 +68,41 @@ async def test_the_nearest_of_each_kind_are_found_however_many_others_are_nearer
     assert sorted(one.metadata.get("media_type") or "text" for one in found) == ["audio", "image", "text", "video"]
     there = await retriever.ainvoke("plain 1")
     assert [one.page_content for one in there] == [one.page_content for one in found]
+
+
+def filters_by_source(store):
+    """Every way in which users of this store say that the source is s1."""
+    name = type(store).__name__
+    if name == "QdrantVectorStore":
+        from qdrant_client import models
+
+        condition = models.FieldCondition(key="metadata.source", match=models.MatchValue(value="s1"))
+        return [{"filter": models.Filter(must=[condition])}]
+    if name == "FAISS":
+        return [{"filter": {"source": "s1"}}, {"filter": lambda metadata: metadata["source"] == "s1"}]
+    if name == "LanceDB":
+        return [{"filter": "metadata.source = 's1' or 1 = 0"}, {"filter": {"metadata.source": "s1"}}]
+    others = {
+        "InMemoryVectorStore": {"filter": lambda document: document.metadata["source"] == "s1"},
+        "Milvus": {"expr": 'source == "s1" or source == "none"'},
+    }
+    return [others.get(name, {"filter": {"source": "s1"}})]
+
+
+async def test_a_filter_of_ones_own_holds_for_each_kind_and_for_all_at_once(store):
+    expected = ["audio 1", "image 1", "plain 1", "text 1", "video 1"]
+    retriever = MediaRetriever(vector_store=store, embeddings=EMBEDDINGS, k=9)
+    everything = MediaRetriever(vector_store=store, embeddings=EMBEDDINGS, k=9, fetch_k=9, modality_filters={})
+    for own in filters_by_source(store):
+        fixed = MediaRetriever(vector_store=store, embeddings=EMBEDDINGS, k=9, search_kwargs=own)
+        for found in (
+            fixed.invoke("plain 1"),
+            await fixed.ainvoke("plain 1"),
+            retriever.invoke("plain 1", **own),
+            everything.invoke("plain 1", **own),
+        ):
+            assert sorted(one.page_content for one in found) == expected
+    assert len(retriever.invoke("plain 1", k=15)) == 15
 
 
 def test_subclasses_are_asked_like_their_base_and_others_not_at_all():

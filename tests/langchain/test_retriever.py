@@ -1,5 +1,8 @@
 """`MediaRetriever`: every kind of medium has its place, stages keep their scores, any query, on both roads."""
 
+import base64
+import pickle
+
 import PIL.Image
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
@@ -13,7 +16,7 @@ from tests.langchain.scenario import all_seeing, write_tone
 from tests.look_alikes import LOOK_ALIKES, refuse_io
 from tests.pictures import draw_picture, draw_pictures
 
-from medialens.errors import InputError, UnknownReferenceError, UnsupportedModalityError
+from medialens.errors import InputError, MediaDecodeError, UnknownReferenceError, UnsupportedModalityError
 from medialens.inputs import Audio, Image, Item
 from medialens.langchain import CaptionRetriever, MediaEmbeddings, MediaReranker, MediaRetriever, media_document
 from medialens.testing.contracts.checks import ABSENT
@@ -141,8 +144,6 @@ async def test_the_one_best_is_that_of_the_store(fakes, texts, pictures):
 
 
 async def test_any_form_of_a_query_finds_the_picture(fakes, pictures, tmp_path):
-    import base64
-
     retriever = MediaRetriever(vector_store=vector_store(pictures), k=1)
     path = draw_picture(tmp_path / "like.png", "blue")
     block = {"type": "image", "base64": base64.b64encode(path.read_bytes()).decode(), "mime_type": "image/png"}
@@ -341,10 +342,83 @@ def test_filters_of_ones_own(fakes, texts, pictures):
     store = vector_store([*texts, *pictures])
     retriever = MediaRetriever(vector_store=store, k=4, modality_filters=filters)
     assert sorted(kinds(retriever.invoke("a red picture"))) == ["image", "image", "text", "text"]
-    with pytest.raises(ValueError, match="search_kwargs has a filter of its own"):
-        MediaRetriever(vector_store=store, search_kwargs={"filter": only("text")})
     alone = MediaRetriever(vector_store=store, search_kwargs={"filter": only("text")}, modality_filters={})
     assert set(kinds(alone.invoke("a red picture"))) == {"text"}
+
+
+def red(document):
+    return "red" in (document.metadata.get("name") or document.page_content)
+
+
+async def test_a_filter_holds_for_every_kind_in_the_constructor_and_per_call(fakes, texts, pictures):
+    store = vector_store([*texts, *pictures])
+    expected = ["a red picture", *(f"a red picture {number}" for number in range(5))]
+    fixed = MediaRetriever(vector_store=store, k=20, search_kwargs={"filter": red})
+    free = MediaRetriever(vector_store=store, k=20)
+    for found in (
+        fixed.invoke("a blue picture"),
+        await fixed.ainvoke("a blue picture"),
+        free.invoke("a blue picture", filter=red),
+        await free.ainvoke("a blue picture", filter=red),
+        free.invoke("a blue picture", search_kwargs={"filter": red}),
+    ):
+        assert sorted(names(found)) == expected
+    assert len(free.invoke("a blue picture")) == 14
+    blue = fixed.invoke("a red picture", filter=lambda one: not red(one))
+    assert min(names(blue)) == "a blue picture"
+    assert not any(map(red, blue))
+
+
+def test_a_filter_of_one_call_does_not_pass_by_the_lexical_retriever(fakes, captioned):
+    retriever = MediaRetriever(vector_store=vector_store(captioned), lexical=CaptionRetriever(documents=captioned))
+    with pytest.raises(InputError, match="not for the lexical retriever"):
+        retriever.invoke("annual report", filter=red)
+
+
+def test_two_filters_that_nobody_knows_to_combine_are_refused(fakes, pictures):
+    kinds = {"image": {"filter": {"media_type": "image"}}}
+    store = Plain(vector_store(pictures))
+    MediaRetriever(vector_store=store, modality_filters=kinds)
+    with pytest.raises(ValueError, match="how Plain takes two filters"):
+        MediaRetriever(vector_store=store, modality_filters=kinds, search_kwargs={"filter": {"a": 1}})
+
+
+@pytest.mark.parametrize("k", [-1, "two", 1.5, True])
+async def test_a_number_that_is_none_says_so(fakes, texts, k):
+    for retriever in (MediaRetriever(vector_store=vector_store(texts)), CaptionRetriever(documents=texts)):
+        with pytest.raises(InputError, match=f"k={k!r} must be a whole number"):
+            retriever.invoke("red", k=k)
+    with pytest.raises(TypeError, match="got kk"):
+        MediaRetriever(vector_store=vector_store(texts)).invoke("red", kk=1)
+
+
+async def test_tracers_are_told_of_a_medium_and_not_handed_it(fakes, pictures, tmp_path):
+    data = base64.b64encode(draw_picture(tmp_path / "like.png", "blue").read_bytes()).decode()
+    block = {"type": "image", "base64": data, "mime_type": "image/png"}
+    queries = [[{"type": "text", "text": "like this"}, block], f"data:image/png;base64,{data}", Image(b"x" * 5000)]
+    seen = []
+
+    class Watching(BaseCallbackHandler):
+        def on_retriever_start(self, serialized, query, **kwargs):
+            seen.append(query)
+
+    config = {"callbacks": [Watching()]}
+    retriever = MediaRetriever(vector_store=vector_store(pictures, data_uris=True), k=1)
+    for query in queries[:2]:
+        assert names(retriever.invoke(query, config)) == names(await retriever.ainvoke(query, config))
+        assert names(retriever.invoke(query, config)) == ["a blue picture"]
+    with pytest.raises(MediaDecodeError):
+        retriever.invoke(queries[2], config)
+    retriever.invoke("https://example.com/as-it-is", config)
+    assert seen[0] == "like this Image(<%d bytes>)" % len(base64.b64decode(data))  # noqa: UP031
+    assert seen[-2:] == ["Image(<5000 bytes>)", "https://example.com/as-it-is"]
+    assert all(type(one) is str or len(one) < 300 for one in seen)
+    assert pickle.loads(pickle.dumps(seen[0])).content == queries[0]  # noqa: S301  # ours
+
+
+def test_words_in_blocks_are_searched_as_words(captioned):
+    (found, *_) = CaptionRetriever(documents=captioned).invoke([{"type": "text", "text": "annual report"}])
+    assert found.metadata["name"] == "blue"
 
 
 async def test_embeddings_of_somebody_else_serve_words_and_not_media(texts):

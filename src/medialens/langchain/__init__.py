@@ -5,7 +5,7 @@ Documents and content blocks. Translates types: models, batches and devices belo
 budgets and rendering to `medialens.retrieval`. Knows nothing of other frameworks, and needs langchain-core alone.
 
     file --media.py, parsers.py--> Document --embeddings.py--> any vector store
-    query --content.py--> retriever.py (stores.py, lexical.py, flow.py, joining.py) --reranker.py--> Documents
+    query --querying.py, content.py--> retriever.py (stores, lexical, flow, joining) --reranker.py--> Documents
     Documents --rendering.py, tool.py--> content blocks for a chat model
 
 To teach it how another vector store searches for one kind of medium: a row in `stores.py`.

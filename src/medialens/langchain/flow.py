@@ -59,8 +59,8 @@ class Plan:
         k: How many documents are wanted.
         fetch_k: How many each search fetches.
         max_fetch_k: How far a store that cannot search for one kind alone is searched for more kinds.
-        filters: Arguments of the store's search for each kind; None where that cannot be said.
-        arguments: Of every search.
+        filters: All arguments of the store's search for each kind; None where they cannot be said.
+        arguments: Of the search for all kinds.
         lexical, reranks: Whether there is a lexical retriever, and a reranker.
         quotas, weights, rrf_k, join: See `MediaRetriever`.
     """
@@ -108,7 +108,7 @@ def _found(plan: Plan, vector: Sequence[float]) -> Generator[Step, Any, list[lis
     if plan.filters is not None:
         # One search for all kinds as well: its order decides between the best of each kind, which are equally good.
         searches = [Search(k=plan.fetch_k, arguments=plan.arguments)]
-        searches += [Search(k=plan.fetch_k, arguments={**plan.arguments, **one}) for one in plan.filters.values()]
+        searches += [Search(k=plan.fetch_k, arguments=one) for one in plan.filters.values()]
         found: list[list[Found]] = yield Find(vector=vector, searches=searches)
         return found
     wanted = dict.fromkeys(MODALITIES, 1) if plan.quotas is None else plan.quotas

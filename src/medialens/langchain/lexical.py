@@ -7,16 +7,16 @@ from typing import Any, Self
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
-from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field, PrivateAttr
 
-from medialens.inputs import Text
+from medialens.inputs import Conversation, Item, Text
 from medialens.langchain.content import Content, content_to_item
+from medialens.langchain.querying import ContentRetriever, content_of, whole_k
 from medialens.media.reference import find_references
 from medialens.retrieval.lexical import WordIndex
 
 
-class CaptionRetriever(BaseRetriever):
+class CaptionRetriever(ContentRetriever):
     """Finds documents by the words of their text and their caption, and gives them back as they are.
 
     What is written on a page or said in a clip stands under ``caption`` in the metadata, where an embedder of pictures
@@ -46,15 +46,14 @@ class CaptionRetriever(BaseRetriever):
     ) -> list[Document]:
         if self._index is None:
             self._index = WordIndex([text_of(one) for one in self.documents])
-        found = self._index.search(query_text(query), self.k if k is None else k)
+        found = self._index.search(query_text(content_of(query)), whole_k(k, self.k))
         return [with_score(self.documents[position], "lexical_score", score) for position, score in found]
 
 
 def query_text(query: Content) -> str:
     """The words of a query, "" where it is about media alone."""
-    if isinstance(query, str):
-        query = content_to_item(query)
-    return " ".join(part.text for part in getattr(query, "parts", ()) if isinstance(part, Text))
+    item = query if isinstance(query, (Item, Conversation)) else content_to_item(query)
+    return " ".join(part.text for part in getattr(item, "parts", ()) if isinstance(part, Text))
 
 
 def text_of(document: Document) -> str:

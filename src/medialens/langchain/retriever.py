@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import RunnableConfig
 from langchain_core.vectorstores import VectorStore
 from pydantic import ConfigDict, Field, model_validator
 
@@ -19,14 +18,15 @@ from medialens.langchain.content import Content, content_to_item
 from medialens.langchain.embeddings import MediaEmbeddings
 from medialens.langchain.flow import Embed, Find, Plan, Recall, Step, retrieve
 from medialens.langchain.lexical import query_text
+from medialens.langchain.querying import ContentRetriever, RetrievalOptions, content_of, whole_k
 from medialens.langchain.reranker import MediaReranker
-from medialens.langchain.stores import MODALITIES, asearch, modality_filter, search
+from medialens.langchain.stores import MODALITIES, asearch, filtered, modality_filter, narrowed, search
 from medialens.retrieval.fusing import check_quotas
 from medialens.retrieval.joining import Joining
 from medialens.scoring.fusion import RRF_K
 
 
-class MediaRetriever(BaseRetriever):
+class MediaRetriever(ContentRetriever):
     """Finds text, pictures, pages, clips and sounds with one question, be it words or a medium.
 
     The store is searched for each kind of medium by itself, and ranks are counted among each kind: of one model, texts
@@ -39,7 +39,7 @@ class MediaRetriever(BaseRetriever):
     that of the fusion, ``relevance_score`` the reranker's.
 
     A query is a string (text, or references and nothing else), a list of content blocks, a message, or an `Image`,
-    `Video`, `Audio` or `Item`.
+    `Video`, `Audio` or `Item`. A call takes ``k``, ``filter`` and ``search_kwargs`` as well; see `RetrievalOptions`.
 
     Example:
         >>> retriever = MediaRetriever(vector_store=store, reranker=MediaReranker(top_n=None), k=4)
@@ -73,7 +73,9 @@ class MediaRetriever(BaseRetriever):
         description="'pieces' makes one document of neighbouring clips, sounds or tiles of one medium; 'pictures' "
         "keeps the best tile of each picture or page, 'media' the best piece of each file; None keeps all.",
     )
-    search_kwargs: dict[str, Any] = Field(default_factory=dict, description="For every search of the store.")
+    search_kwargs: dict[str, Any] = Field(
+        default_factory=dict, description="For every search of the store: a filter, say."
+    )
     modality_filters: dict[str, dict[str, Any]] | None = Field(
         default=None,
         description="Arguments with which the store finds each kind alone, as {'image': {'filter': ...}}. None is what "
@@ -86,33 +88,14 @@ class MediaRetriever(BaseRetriever):
     def _check(self) -> MediaRetriever:
         if self.quotas is not None:
             check_quotas(self.quotas, self.k)
-        if self.modality_filters is None and self.search_kwargs.keys() & {"filter", "expr"}:
-            msg = (
-                "search_kwargs has a filter of its own, which the filters for each kind of medium would replace: "
-                "pass modality_filters= with both in one, or modality_filters={} to search all kinds at once"
-            )
-            raise ValueError(msg)
+        self._filters(self.search_kwargs)
         return self
 
-    def invoke(self, input: Content, config: RunnableConfig | None = None, **kwargs: Any) -> list[Document]:  # noqa: A002  # its name
-        """The documents that answer a query, best first.
-
-        Args:
-            input: Text, references, content blocks, a message, or a medium.
-            config: LangChain's.
-            **kwargs: ``k``, for this call.
-        """
-        return super().invoke(input, config, **kwargs)
-
-    async def ainvoke(self, input: Content, config: RunnableConfig | None = None, **kwargs: Any) -> list[Document]:  # noqa: A002
-        """`invoke`, awaited: on the engine, and on the store's own asynchronous methods where it has them."""
-        return await super().ainvoke(input, config, **kwargs)
-
     def _get_relevant_documents(
-        self, query: Content, *, run_manager: CallbackManagerForRetrieverRun, k: int | None = None
+        self, query: Content, *, run_manager: CallbackManagerForRetrieverRun, **options: Unpack[RetrievalOptions]
     ) -> list[Document]:
-        asked, result = self._ask(query), None
-        steps = retrieve(self._plan(k), query_text(asked.item))
+        plan, asked, result = self._plan(options), self._ask(content_of(query)), None
+        steps = retrieve(plan, query_text(asked.item))
         while True:
             try:
                 step = steps.send(result)
@@ -121,10 +104,10 @@ class MediaRetriever(BaseRetriever):
             result = self._take(step, asked, run_manager)
 
     async def _aget_relevant_documents(
-        self, query: Content, *, run_manager: AsyncCallbackManagerForRetrieverRun, k: int | None = None
+        self, query: Content, *, run_manager: AsyncCallbackManagerForRetrieverRun, **options: Unpack[RetrievalOptions]
     ) -> list[Document]:
-        asked, result = self._ask(query), None
-        steps = retrieve(self._plan(k), query_text(asked.item))
+        plan, asked, result = self._plan(options), self._ask(content_of(query)), None
+        steps = retrieve(plan, query_text(asked.item))
         while True:
             try:
                 step = steps.send(result)
@@ -166,16 +149,17 @@ class MediaRetriever(BaseRetriever):
         item = content_to_item(query, store=store, data_uris=data_uris)
         return _Asked(content=query, item=item, embeddings=embeddings)
 
-    def _plan(self, wanted: int | None) -> Plan:
-        k = self.k if wanted is None else wanted
+    def _plan(self, options: RetrievalOptions) -> Plan:
+        k = whole_k(options.get("k"), self.k)
         if self.quotas is not None:
             check_quotas(self.quotas, k)
+        arguments = self._arguments(options)
         return Plan(
             k=k,
             fetch_k=max(20, 5 * k) if self.fetch_k is None else max(self.fetch_k, k),
             max_fetch_k=self.max_fetch_k,
-            filters=self._filters(),
-            arguments=self.search_kwargs,
+            filters=self._filters(arguments),
+            arguments=filtered(self.vector_store, arguments),
             lexical=self.lexical is not None,
             reranks=self.reranker is not None,
             quotas=self.quotas,
@@ -184,10 +168,27 @@ class MediaRetriever(BaseRetriever):
             join=self.join,
         )
 
-    def _filters(self) -> dict[str, dict[str, Any]] | None:
+    def _arguments(self, options: RetrievalOptions) -> dict[str, Any]:
+        """Of every search of the store, for this call."""
+        unknown = sorted(options.keys() - RetrievalOptions.__annotations__)
+        if unknown:
+            msg = f"a call takes k, filter, expr and search_kwargs, got {', '.join(unknown)}"
+            raise TypeError(msg)
+        filters = {name: options[name] for name in ("filter", "expr") if options.get(name) is not None}
+        given = {**options.get("search_kwargs", {}), **filters}
+        if self.lexical is not None and given.keys() & {"filter", "expr"}:
+            msg = (
+                "a filter of one call holds for the vector store, and not for the lexical retriever: make a retriever "
+                "for each filter, with a lexical one over the documents that it lets through"
+            )
+            raise InputError(msg, value=filters)
+        return {**self.search_kwargs, **given}
+
+    def _filters(self, arguments: dict[str, Any]) -> dict[str, dict[str, Any]] | None:
         if self.modality_filters is not None:
-            return self.modality_filters or None
-        filters = {kind: modality_filter(self.vector_store, kind) for kind in MODALITIES}
+            own = {kind: narrowed(self.vector_store, arguments, one) for kind, one in self.modality_filters.items()}
+            return own or None
+        filters = {kind: modality_filter(self.vector_store, kind, arguments) for kind in MODALITIES}
         known = {kind: one for kind, one in filters.items() if one is not None}
         return known if len(known) == len(filters) else None
 
