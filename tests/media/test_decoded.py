@@ -3,6 +3,7 @@ import pytest
 
 from medialens.inputs import Text
 from medialens.media.decoded import DecodedImage, DecodedItem, DecodedVideo, MediaNeeds
+from medialens.media.frame_rate import FrameRate
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,7 @@ def test_a_clip_among_other_parts():
 
 
 def test_a_model_that_takes_clips_says_how_many_frames_it_looks_at():
-    assert MediaNeeds(modalities=("video",), n_frames=1).n_frames == 1
+    assert MediaNeeds(modalities=("video",), n_frames=1).look == 1
+    assert MediaNeeds(modalities=("video",), frame_rate=FrameRate(fps=2)).look == FrameRate(fps=2)
     with pytest.raises(ValueError, match="n_frames=0"):
         MediaNeeds(modalities=("text", "video"))

@@ -58,7 +58,7 @@ def clip_thumbnail(clip: Encoded) -> Thumbnail:
         MediaError: It cannot be decoded.
         MissingExtraError: That takes a library which is not installed.
     """
-    frames = [Image.fromarray(frame) for frame in load_video(clip, n_frames=_N_FRAMES).frames]
+    frames = [Image.fromarray(frame) for frame in load_video(clip, how=_N_FRAMES).frames]
     for frame in frames:
         frame.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     moving = io.BytesIO()

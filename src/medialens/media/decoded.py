@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from medialens.inputs import MODALITIES, Modality, Text
+from medialens.media.frame_rate import FrameRate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -150,12 +151,14 @@ class MediaNeeds:
         modalities: What it takes.
         n_frames: How many frames of a clip it looks at: those on show at the middles of as many equal parts of the
             clip, or of its window; see `medialens.media.moments`.
+        frame_rate: Which frames of a clip it looks at instead, if it says so by the second.
         max_pixels: Width times height that it looks at, at most: what a page is rendered for; None if it does not say.
         sample_rate_hz: Of the sounds it hears.
     """
 
     modalities: tuple[Modality, ...] = ("text",)
     n_frames: int = 0
+    frame_rate: FrameRate | None = None
     max_pixels: int | None = None
     sample_rate_hz: int = 0
 
@@ -165,9 +168,17 @@ class MediaNeeds:
                 f"MediaNeeds of a model that takes audio has sample_rate_hz={self.sample_rate_hz}, expected at least 1"
             )
             raise ValueError(msg)
-        if "video" in self.modalities and self.n_frames < 1:
-            msg = f"MediaNeeds of a model that takes video has n_frames={self.n_frames}, expected at least 1"
+        if "video" in self.modalities and self.n_frames < 1 and self.frame_rate is None:
+            msg = (
+                f"MediaNeeds of a model that takes video has n_frames={self.n_frames}, expected at least 1, or a "
+                "frame_rate"
+            )
             raise ValueError(msg)
+
+    @property
+    def look(self) -> int | FrameRate:
+        """How it looks at clips."""
+        return self.n_frames if self.frame_rate is None else self.frame_rate
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -1,9 +1,13 @@
 """When to look at a clip: moments, windows, and the frame that is on show at a moment. Pure, in exact fractions.
 
+A model looks at so many moments of every clip, or at so many frames a second, which are counted and chosen by number:
+
     |---------------- the clip, or its window of it ----------------|
         o               o               o               o               4 moments: the middles of 4 equal parts
     [f0      )[f1                 )[f2  )[f3                        )   frames, each shown until the next one
         f0              f1              f3              f3              what is seen
+
+Models of the second kind look at the moments at which their frames begin.
 
 Times are fractions, because the middle of a part often is exactly where a frame begins, and a rounding error would
 then decide which of two frames is seen.
@@ -17,9 +21,13 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from medialens.errors import MediaError
+from medialens.media.frame_rate import FrameRate
 
 _FINEST = 1_000_000
 """Windows are cut at microseconds: 0.1, which no float holds, is a tenth of a second."""
+
+_STEP = Fraction(1, 100)
+"""Of time in files, in seconds: that of GIF, the coarsest."""
 
 
 def moments(n_frames: int) -> tuple[float, ...]:
@@ -60,6 +68,88 @@ def look_at(window: Window, duration: Fraction, n_frames: int, name: str) -> tup
     Raises:
         MediaError: The window begins after the clip is over.
     """
+    start, end = _ends(window, duration, name)
+    part = (end - start) / n_frames
+    return tuple(start + part * (2 * index + 1) / 2 for index in range(n_frames))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Clock:
+    """When the frames of a clip begin.
+
+    Attributes:
+        starts: One a frame, ascending, in units, by whatever clock.
+        unit: Seconds of one.
+        zero: What that clock says when the clip begins.
+        duration: Of the clip, in seconds.
+    """
+
+    starts: Sequence[int] | Sequence[Fraction]
+    unit: Fraction = Fraction(1)
+    zero: int = 0
+    duration: Fraction
+
+    def seconds(self, number: int) -> Fraction:
+        """When that frame begins, from the beginning of the clip."""
+        return (self.starts[number] - self.zero) * self.unit
+
+    def units(self, seconds: Fraction) -> Fraction:
+        """What the clock says at that time."""
+        return self.zero + seconds / self.unit
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Looks:
+    """When to look, and by which times the frames that are seen are called.
+
+    Attributes:
+        moments: In seconds from the beginning of the clip, ascending.
+        numbers: Which frames are meant; none where it is the moments that count.
+        frame_seconds: How long a frame of the clip is shown, on average.
+    """
+
+    moments: tuple[Fraction, ...]
+    numbers: tuple[int, ...] = ()
+    frame_seconds: Fraction = Fraction(0)
+
+    def times(self, starts: Sequence[Fraction]) -> list[Fraction]:
+        """What to call the frames that begin at `starts`.
+
+        Files tell time in steps of a thousandth of a second or a hundredth; where no more lies between a frame's
+        beginning and its place in an even row, it is called by its place, as models of a frame rate were trained.
+        """
+        if not self.numbers:
+            return list(starts)
+        even = (number * self.frame_seconds for number in self.numbers)
+        return [place if abs(place - start) <= _STEP else start for place, start in zip(even, starts, strict=True)]
+
+
+def looks(how: int | FrameRate, window: Window, clock: Clock, name: str) -> Looks:
+    """When to look at a clip: at the middles of so many equal parts, or at the beginnings of a rate's frames.
+
+    A rate counts the frames that begin in the window, as if they were all; if none does, the one on show.
+
+    Raises:
+        MediaError: The window begins after the clip is over.
+    """
+    if isinstance(how, int):
+        return Looks(moments=look_at(window, clock.duration, how, name))
+    start, end = _ends(window, clock.duration, name)
+    n_frames = len(clock.starts)
+    first = 0 if start == 0 else bisect.bisect_left(clock.starts, clock.units(start))
+    last = n_frames if end == clock.duration else bisect.bisect_left(clock.starts, clock.units(end))
+    if last <= first:
+        first = on_show(clock.starts, clock.units(start))
+        last = first + 1
+    frame_seconds = clock.duration / n_frames
+    fps = how.assumed_fps if frame_seconds == 0 else float(1 / frame_seconds)
+    numbers = tuple(first + number for number in how.choose(last - first, fps))
+    seen = tuple(clock.seconds(number) for number in numbers)
+    return Looks(moments=seen, numbers=numbers, frame_seconds=frame_seconds)
+
+
+def _ends(window: Window, duration: Fraction, name: str) -> tuple[Fraction, Fraction]:
+    """The window's, as far as the clip goes."""
     end = duration if window.end is None else min(window.end, duration)
     if window.start >= end and window.start > 0:
         msg = (
@@ -67,11 +157,10 @@ def look_at(window: Window, duration: Fraction, n_frames: int, name: str) -> tup
             "choose a start_seconds within the clip"
         )
         raise MediaError(msg, source=name, start_seconds=float(window.start), duration_seconds=float(duration))
-    part = (end - window.start) / n_frames
-    return tuple(window.start + part * (2 * index + 1) / 2 for index in range(n_frames))
+    return window.start, end
 
 
-def on_show(starts: Sequence[Fraction], moment: Fraction) -> int:
+def on_show(starts: Sequence[int] | Sequence[Fraction], moment: Fraction) -> int:
     """Which frame is seen at `moment`: the last that has begun; before the first one has, the first.
 
     Args:

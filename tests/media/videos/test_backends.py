@@ -114,5 +114,5 @@ def test_torchcodec_is_not_imported_unless_it_is_asked_for(monkeypatch):
     pytest.importorskip("av", reason="PyAV is not installed: pip install 'medialens[video]'")
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setitem(sys.modules, "torchcodec", None)
-    video = load_video(encoded(film([grey(level) for level in KNOWN]), name="clip"), n_frames=2)
+    video = load_video(encoded(film([grey(level) for level in KNOWN]), name="clip"), how=2)
     assert seen(video.frames, KNOWN) == [5, 15]

@@ -12,6 +12,7 @@ from medialens.errors import InputError, MediaDecodeError, MediaError, MediaLimi
 from medialens.inputs import Audio, Item, Video, as_inputs, as_item
 from medialens.media.decode import decode, resolve
 from medialens.media.decoded import MediaNeeds
+from medialens.media.frame_rate import FrameRate
 from medialens.media.limits import MediaLimits
 from medialens.media.moments import Window
 from medialens.media.videos.backends import torchcodec_problem
@@ -57,6 +58,21 @@ def test_the_frames_on_show_at_the_middles_of_equal_parts(channels_last):
     assert seen(frames, KNOWN) == [5, 15, 25, 35]
     assert [round(float(time), 3) for time in times] == [0.5, 1.5, 2.5, 3.5]
     assert all(frame.shape == (48, 64, 3) and frame.dtype == np.uint8 for frame in frames)
+
+
+def test_the_frames_of_a_rate():
+    frames, times = look(VideoDecoder(), FrameRate(fps=2, min_frames=4))
+
+    assert seen(frames, KNOWN) == [0, 6, 11, 17, 22, 28, 33, 39]
+    assert [float(time) for time in times] == [0.0, 0.6, 1.1, 1.7, 2.2, 2.8, 3.3, 3.9]
+    assert seen(look(VideoDecoder(), FrameRate(fps=2), 1.0, 2.0)[0], KNOWN) == [10, 19]
+
+
+def test_a_file_that_does_not_say_how_many_frames_it_has():
+    decoder = VideoDecoder()
+    decoder.metadata = SimpleNamespace(**{**vars(decoder.metadata), "num_frames": None, "average_fps": 10.0})
+
+    assert seen(look(decoder, FrameRate(fps=2))[0], KNOWN) == [0, 6, 11, 17, 22, 28, 33, 39]
 
 
 def test_only_the_window_is_asked_for():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.media.clips import film, levels
 
 from medialens.errors import MediaDecodeError, MediaError, MediaLimitError
+from medialens.media.frame_rate import FrameRate
 from medialens.media.limits import MediaLimits
 from medialens.media.moments import Window
 from medialens.media.source import encoded, read_source
@@ -55,6 +56,11 @@ def assert_same(clip, window, n_frames):
     assert by_torchcodec is not None
     assert by_torchcodec[1] == times
     assert all(np.array_equal(one, other) for one, other in zip(by_torchcodec[0], frames, strict=True))
+
+
+def test_the_frames_of_a_rate(clip):
+    assert_same(clip, Window(), FrameRate(fps=2))
+    assert_same(clip, Window.of(1.0, 2.5), FrameRate(fps=5, max_frames=4))
 
 
 @pytest.mark.parametrize("n_frames", [1, 8, 40])

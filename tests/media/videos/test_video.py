@@ -9,6 +9,7 @@ from tests.media.clips import ANIMATED, animate, bare_gif, film, grey, levels, s
 from tests.media.encoding import encode, noise
 
 from medialens.errors import MediaDecodeError, MediaError, MediaLimitError, MissingExtraError
+from medialens.media.frame_rate import FrameRate
 from medialens.media.limits import MediaLimits
 from medialens.media.moments import Window, moments
 from medialens.media.source import encoded
@@ -23,7 +24,7 @@ LIMITS = MediaLimits()
 def look(source, n_frames=4, start=None, end=None, **limits):
     limits = dataclasses.replace(LIMITS, **limits)
     clip = encoded(source, name="clip") if isinstance(source, bytes) else load_frames(source, fps=10, limits=limits)
-    return load_video(clip, n_frames=n_frames, window=Window.of(start, end), limits=limits)
+    return load_video(clip, how=n_frames, window=Window.of(start, end), limits=limits)
 
 
 CLIPS = {
@@ -56,6 +57,33 @@ def test_every_kind_of_clip_has_windows(clip):
     assert seen(look(clip, 2, None, 1.0).frames, KNOWN) == [2, 7]
     with pytest.raises(MediaError, match=r"lasts 4\.000 seconds"):
         look(clip, 2, 4.0)
+
+
+def test_every_kind_of_clip_is_seen_at_a_rate(clip):
+    video = look(clip, FrameRate(fps=2, min_frames=4, max_frames=768))
+
+    expected = np.linspace(0, 39, 8).round().astype(int).tolist()  # four seconds, two frames each
+    assert seen(video.frames, KNOWN) == expected
+    assert video.times_seconds == tuple(number / 10 for number in expected)
+    windowed = look(clip, FrameRate(fps=2), 1.0, 3.0)
+    assert seen(windowed.frames, KNOWN) == [10, 16, 23, 29]
+    assert windowed.times_seconds == (1.0, 1.6, 2.3, 2.9)
+    assert seen(look(clip, FrameRate(fps=None)).frames, KNOWN) == list(range(40))
+
+
+def test_frames_without_a_rate_have_the_assumed_one():
+    clip = load_frames(np.stack(FRAMES), fps=None, limits=LIMITS)
+    video = load_video(clip, how=FrameRate(fps=2, assumed_fps=20))
+
+    assert seen(video.frames, KNOWN) == [0, 13, 26, 39]
+    assert video.times_seconds == (0, 13 / 20, 26 / 20, 39 / 20)
+
+
+def test_an_animation_at_a_rate_tells_when_its_frames_begin():
+    known = levels(3)
+    data = animate([grey(level, 4, 4) for level in known], duration=[100, 4900, 1000])
+
+    assert look(data, FrameRate(fps=None)).times_seconds == (0, 0.1, 5.0)
 
 
 @settings(deadline=None, max_examples=30)
@@ -91,7 +119,7 @@ def test_a_still_picture_is_a_clip_of_one_frame(file_format):
 def test_the_digest_is_that_of_the_bytes():
     file = encoded(CLIPS["GIF"], name="clip")
     assert look(CLIPS["GIF"]).digest == file.digest
-    assert load_video(file, n_frames=1, digest="another").digest == "another"
+    assert load_video(file, how=1, digest="another").digest == "another"
 
 
 def test_it_says_what_it_is():

@@ -45,7 +45,7 @@ def decode_video(resolved: ResolvedPart, needs: MediaNeeds, limits: MediaLimits)
     """The frames that the model looks at."""
     return load_video(
         cast("Encoded | Clip | DecoderClip", resolved.content),
-        n_frames=needs.n_frames,
+        how=needs.look,
         window=selected_window(cast("Video", resolved.part), resolved.reference),
         digest=resolved.digest,
         limits=limits,

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from medialens.errors import MediaDecodeError, MedialensError
 from medialens.media.limits import MediaLimits
+from medialens.media.moments import Clock
 from medialens.media.pictures.image import pixels_of, reading
 from medialens.media.source import Encoded
 from medialens.media.videos.frames import check_frame_size, check_n_frames
@@ -56,6 +57,11 @@ class Animation:
     def duration(self) -> Fraction:
         """Of all frames, in seconds."""
         return sum(self.durations, Fraction(0))
+
+    @property
+    def clock(self) -> Clock:
+        """When its frames begin."""
+        return Clock(starts=self.starts, duration=self.duration)
 
 
 _STILL = Animation(durations=(Fraction(0),))

@@ -9,8 +9,9 @@ from fractions import Fraction
 from typing import Any
 
 from medialens.errors import MediaDecodeError, MedialensError, MediaLimitError
+from medialens.media.frame_rate import FrameRate
 from medialens.media.limits import MediaLimits
-from medialens.media.moments import Window, look_at
+from medialens.media.moments import Clock, Window, looks
 from medialens.media.pictures.image import load_image
 from medialens.media.threads.locks import lock_of
 from medialens.media.videos.frame_reader import Pixels
@@ -19,6 +20,7 @@ from medialens.media.videos.frames import check_frame_size
 _NAME = "the VideoDecoder"
 _N_LOOKS = 16
 _CHANNELS = 3
+_ORDINARY_FPS = 24
 _A_LITTLE = Fraction(1, 1_000_000)  # seconds
 
 
@@ -29,13 +31,20 @@ class DecoderClip:
     Attributes:
         decoder: Made with any settings; it is used by one thread at a time.
         start, duration: When its first frame begins, by its own clock, and how long it lasts, in seconds.
+        n_frames: How many it has.
         digest: sha256 of its metadata and of a few frames of the window: of which file it is, it does not say.
     """
 
     decoder: Any
     start: Fraction
     duration: Fraction
+    n_frames: int
     digest: str
+
+    @property
+    def clock(self) -> Clock:
+        """When its frames begin, if each is on show equally long: it tells no more without decoding them."""
+        return Clock(starts=range(self.n_frames), unit=self.duration / self.n_frames, duration=self.duration)
 
 
 def is_video_decoder(source: Any) -> bool:
@@ -58,6 +67,8 @@ def read_video_decoder(decoder: Any, window: Window, limits: MediaLimits) -> Dec
         metadata = decoder.metadata
         start, end = Fraction(metadata.begin_stream_seconds or 0), Fraction(metadata.end_stream_seconds)
         width, height = int(metadata.width), int(metadata.height)
+        # How many frames there are, a file may not say; then by the rate that it does say, or an ordinary one.
+        n_frames = metadata.num_frames or round((end - start) * Fraction(metadata.average_fps or _ORDINARY_FPS))
     except Exception as error:
         raise _no_frames(error) from error
     check_frame_size(width, height, 1, _NAME, limits)
@@ -65,7 +76,7 @@ def read_video_decoder(decoder: Any, window: Window, limits: MediaLimits) -> Dec
         seconds, maximum = float(end - start), limits.max_seconds
         msg = f"{_NAME} lasts {seconds:.0f} seconds, above the limit of {maximum:.0f} (MediaLimits.max_seconds)"
         raise MediaLimitError(msg, limit="max_seconds", value=seconds, maximum=maximum)
-    clip = DecoderClip(decoder=decoder, start=start, duration=end - start, digest="")
+    clip = DecoderClip(decoder=decoder, start=start, duration=end - start, n_frames=max(1, n_frames), digest="")
     frames, starts = sample_decoder(clip, window, _N_LOOKS, limits)
     key = hashlib.sha256(f"decoder {width}x{height} {start} {end} {metadata.num_frames}\n".encode())
     for frame, begins in zip(frames, starts, strict=True):
@@ -75,9 +86,9 @@ def read_video_decoder(decoder: Any, window: Window, limits: MediaLimits) -> Dec
 
 
 def sample_decoder(
-    clip: DecoderClip, window: Window, n_frames: int, limits: MediaLimits
+    clip: DecoderClip, window: Window, how: int | FrameRate, limits: MediaLimits
 ) -> tuple[list[Pixels], list[Fraction]]:
-    """The frames on show at the middles of `n_frames` equal parts of the window, and when each begins, in seconds.
+    """The frames of the window that are looked at, and when each begins, in seconds; see `moments.looks`.
 
     Raises:
         MediaDecodeError: It cannot be decoded.
@@ -85,7 +96,9 @@ def sample_decoder(
     """
     frames: list[Pixels] = []
     starts: list[Fraction] = []
-    moments = look_at(window, clip.duration, n_frames, _NAME)
+    chosen = looks(how, window, clip.clock, _NAME)
+    # Frames that are meant by number are looked at in the middle of their time: no rounding shows the one before.
+    moments = [moment + chosen.frame_seconds / 2 for moment in chosen.moments]
     try:
         with lock_of(clip.decoder):
             for moment in moments:
@@ -98,7 +111,7 @@ def sample_decoder(
         raise
     except Exception as error:  # torchcodec raises all sorts of errors
         raise _no_frames(error) from error
-    return frames, starts
+    return frames, chosen.times(starts)
 
 
 def _just_after(clip: DecoderClip, moment: Fraction) -> float:

@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from medialens.extras import require
+from medialens.media.frame_rate import FrameRate
 from medialens.media.limits import MediaLimits
-from medialens.media.moments import Window, look_at
+from medialens.media.moments import Window, looks
 from medialens.media.pictures.image import check_size
 from medialens.media.pictures.pixels import on_white
 from medialens.media.source import Encoded
@@ -33,9 +34,9 @@ Pixels = npt.NDArray[np.uint8]
 
 
 def sample_container(
-    video: Encoded, window: Window, n_frames: int, limits: MediaLimits
+    video: Encoded, window: Window, how: int | FrameRate, limits: MediaLimits
 ) -> tuple[list[Pixels], list[Fraction]]:
-    """The frames on show at the middles of `n_frames` equal parts of the window, and when each begins, in seconds.
+    """The frames of the window that are looked at, and when each begins, in seconds; see `moments.looks`.
 
     Raises:
         MissingExtraError: PyAV is not installed.
@@ -46,16 +47,16 @@ def sample_container(
     name = repr(video.name)
     with open_video(video, limits) as (container, stream):
         timeline = timeline_of(container, stream, video, limits)
-        moments = look_at(window, timeline.duration, n_frames, name)
+        chosen = looks(how, window, timeline.clock, name)
         reader = FrameReader(container, stream, timeline, video, limits)
         frames: list[Pixels] = []
         starts: list[int] = []
-        for moment in moments:
+        for moment in chosen.moments:
             shown = reader.frame_at(timeline.start + moment / timeline.unit)
             is_same = bool(frames) and starts[-1] == shown.start
             frames.append(frames[-1] if is_same else rgb(shown.frame, name, limits))
             starts.append(shown.start)
-    return frames, [(start - timeline.start) * timeline.unit for start in starts]
+    return frames, chosen.times([(start - timeline.start) * timeline.unit for start in starts])
 
 
 class Shown(NamedTuple):

@@ -20,6 +20,7 @@ from PIL import Image
 
 from medialens.errors import InputError, MediaDecodeError, MedialensError, MediaLimitError
 from medialens.media.limits import MediaLimits
+from medialens.media.moments import Clock
 from medialens.media.pictures.arrays import is_array
 from medialens.media.pictures.image import load_image
 
@@ -44,12 +45,18 @@ class Clip:
     @property
     def starts(self) -> tuple[Fraction, ...]:
         """When each frame begins, in seconds; their numbers where nobody said how fast they go."""
-        return tuple(Fraction(number) / (self.fps or 1) for number in range(len(self.frames)))
+        clock = self.clock()
+        return tuple(clock.seconds(number) for number in range(len(self.frames)))
 
     @property
     def duration(self) -> Fraction:
         """In seconds; the number of frames where nobody said how fast they go."""
-        return Fraction(len(self.frames)) / (self.fps or 1)
+        return self.clock().duration
+
+    def clock(self, assumed_fps: float | None = None) -> Clock:
+        """When its frames begin, in seconds; their numbers where nobody said or assumes how fast they go."""
+        rate = self.fps or Fraction(assumed_fps or 1)
+        return Clock(starts=range(len(self.frames)), unit=1 / rate, duration=len(self.frames) / rate)
 
 
 def load_frames(source: Any, *, fps: float | None, limits: MediaLimits) -> Clip:

@@ -15,6 +15,7 @@ from typing import Any
 
 from medialens.errors import MediaDecodeError, MediaLimitError
 from medialens.media.limits import MediaLimits
+from medialens.media.moments import Clock
 from medialens.media.source import Encoded
 from medialens.media.threads.memo import Memo
 from medialens.media.videos.containers import no_frames
@@ -54,6 +55,11 @@ class Timeline:
     def duration(self) -> Fraction:
         """In seconds."""
         return (self.end - self.start) * self.unit
+
+    @property
+    def clock(self) -> Clock:
+        """When its frames begin."""
+        return Clock(starts=self.starts, unit=self.unit, zero=self.start, duration=self.duration)
 
 
 _timelines: Memo[str, Timeline] = Memo(max_entries=32)

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from medialens.errors import MedialensError
+from medialens.media.frame_rate import FrameRate
 from medialens.media.limits import MediaLimits
-from medialens.media.moments import Window, look_at
+from medialens.media.moments import Window, looks
 from medialens.media.pictures.image import check_size
 from medialens.media.source import Encoded
 from medialens.media.threads.memo import Memo
@@ -44,7 +45,7 @@ _tracks: Memo[str, _Track] = Memo(max_entries=32)
 
 
 def sample_by_torchcodec(
-    video: Encoded, window: Window, n_frames: int, limits: MediaLimits
+    video: Encoded, window: Window, how: int | FrameRate, limits: MediaLimits
 ) -> tuple[list[Pixels], list[Fraction]] | None:
     """The same as `sample_container`; None where that has to do it.
 
@@ -57,16 +58,17 @@ def sample_by_torchcodec(
     check_seconds(track.timeline, video, limits)
     check_size(*track.size, repr(video.name), limits)
     check_frame_size(*track.size, 1, repr(video.name), limits)
-    moments = look_at(window, track.timeline.duration, n_frames, repr(video.name))
+    chosen = looks(how, window, track.timeline.clock, repr(video.name))
     if not track.is_plain:
         return None
-    wanted = [math.floor(track.timeline.start + moment / track.timeline.unit) for moment in moments]
+    wanted = [math.floor(track.timeline.start + moment / track.timeline.unit) for moment in chosen.moments]
     try:
-        return _decode(video, track, wanted, limits)
+        decoded = _decode(video, track, wanted, limits)
     except MedialensError:
         raise
     except Exception:  # noqa: BLE001  # of any kind; PyAV then says what is wrong
         return None
+    return decoded and (decoded[0], chosen.times(decoded[1]))
 
 
 def _look_at_track(video: Encoded, limits: MediaLimits) -> _Track:

@@ -10,13 +10,13 @@ Only the frames that are looked at are kept, and seen as pictures are: upright, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 
 from medialens.errors import MediaDecodeError
 from medialens.media.decoded import DecodedVideo
+from medialens.media.frame_rate import FrameRate
 from medialens.media.limits import MediaLimits
-from medialens.media.moments import Window, look_at, on_show
+from medialens.media.moments import Clock, Window, looks, on_show
 from medialens.media.source import Encoded
 from medialens.media.videos.animation import load_animation, read_animation
 from medialens.media.videos.backends import sample_file
@@ -31,16 +31,17 @@ _WHOLE = Window()
 def load_video(
     clip: Encoded | Clip | DecoderClip,
     *,
-    n_frames: int,
+    how: int | FrameRate,
     window: Window = _WHOLE,
     digest: str | None = None,
     limits: MediaLimits = _DEFAULT_LIMITS,
 ) -> DecodedVideo:
-    """The frames on show at the middles of `n_frames` equal parts of the clip, or of its window.
+    """The frames of the clip, or of its window, that a model looks at.
 
     Args:
         clip: A file, or a clip that came as frames or opened.
-        n_frames: How many moments are looked at. A clip of fewer frames is seen in the same ones several times.
+        how: How many moments are looked at: the middles of as many equal parts. A clip of fewer frames is seen in the
+            same ones several times. Or at which rate, each frame once; see `medialens.media.moments`.
         window: Which part of it.
         digest: Of clip and window; None is that of the clip alone.
         limits: What may be decoded; checked before it is.
@@ -52,16 +53,16 @@ def load_video(
         MissingExtraError: It needs PyAV, which is not installed.
     """
     if isinstance(clip, Clip):
-        numbers, starts = _chosen(clip.starts, look_at(window, clip.duration, n_frames, "the clip"))
+        assumed = how.assumed_fps if isinstance(how, FrameRate) else None
+        numbers, starts = _chosen(how, window, clip.clock(assumed), "the clip")
         frames = [clip.frames[number] for number in numbers]
     elif isinstance(clip, DecoderClip):
-        frames, starts = sample_decoder(clip, window, n_frames, limits)
+        frames, starts = sample_decoder(clip, window, how, limits)
     elif clip.mime_type in FORMATS:
-        frames, starts = sample_file(clip, window, n_frames, limits)
+        frames, starts = sample_file(clip, window, how, limits)
     elif clip.mime_type.startswith("image/"):
         animation = read_animation(clip, limits)
-        moments = look_at(window, animation.duration, n_frames, repr(clip.name))
-        numbers, starts = _chosen(animation.starts, moments)
+        numbers, starts = _chosen(how, window, animation.clock, repr(clip.name))
         frames = load_animation(clip, animation, numbers, limits)
     else:
         raise _no_clip(clip)
@@ -70,10 +71,11 @@ def load_video(
     )
 
 
-def _chosen(starts: Sequence[Fraction], moments: Sequence[Fraction]) -> tuple[list[int], list[Fraction]]:
-    """The numbers of the frames on show at these moments, and when they begin."""
-    numbers = [on_show(starts, moment) for moment in moments]
-    return numbers, [starts[number] for number in numbers]
+def _chosen(how: int | FrameRate, window: Window, clock: Clock, name: str) -> tuple[list[int], list[Fraction]]:
+    """The numbers of the frames that are looked at, and when they begin."""
+    chosen = looks(how, window, clock, name)
+    numbers = [on_show(clock.starts, clock.units(moment)) for moment in chosen.moments]
+    return numbers, chosen.times([clock.seconds(number) for number in numbers])
 
 
 def _no_clip(clip: Encoded) -> MediaDecodeError:

@@ -75,12 +75,17 @@ def test_a_call_narrows():
     assert recipe.narrowed() == recipe
 
 
-def test_settings_are_json_and_the_digest_is_of_all_of_them():
+def test_settings_are_json():
     recipe = vision_recipe()
 
     assert json.loads(json.dumps(recipe.as_settings())) == recipe.as_settings()
-    assert recipe.digest == vision_recipe().digest
-    assert recipe.digest != vision_recipe(asked={"fps": 5}).digest
+
+
+def test_bounds_are_no_part_of_the_kernel():
+    """What was computed of a picture is found again under another bound that leaves its size."""
+    assert vision_recipe().kernel == vision_recipe(asked={"max_pixels": 9 * TOKEN, "fps": 5}).kernel
+    bilinear = vision_recipe(asked={"resample": 2})
+    assert vision_recipe().kernel != bilinear.kernel
 
 
 @pytest.mark.parametrize(

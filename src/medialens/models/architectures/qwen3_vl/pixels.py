@@ -143,4 +143,4 @@ def _grid(n_times: int, size: Size, recipe: VisionRecipe) -> Grid:
 
 
 def _key(kind: str, content: str, size: Size, recipe: VisionRecipe) -> str:
-    return hashlib.sha256(f"{kind} {content} {size} {recipe.digest}".encode()).hexdigest()
+    return hashlib.sha256(f"{kind} {content} {size} {recipe.kernel}".encode()).hexdigest()

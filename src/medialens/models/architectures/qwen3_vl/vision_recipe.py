@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import hashlib
-import json
 from typing import Any
 
 from medialens.media.frame_rate import FrameRate
@@ -55,10 +52,11 @@ class VisionRecipe:
         """Side, in pixels, of what becomes one token."""
         return self.patch * self.merge
 
-    @functools.cached_property
-    def digest(self) -> str:
-        """Of all fields: part of the key of every visual."""
-        return hashlib.sha256(json.dumps(self.as_settings(), sort_keys=True).encode()).hexdigest()
+    @property
+    def kernel(self) -> str:
+        """What shapes patches, besides how many there are: part of the key of every visual."""
+        shape = (self.patch, self.merge, self.temporal_patch, self.resample)
+        return f"{shape} {self.mean} {self.std} {self.scale}"
 
     def narrowed(self, *, max_pixels: int | None = None, max_visual_tokens: int | None = None) -> VisionRecipe:
         """The same with a tighter bound.
