@@ -31,6 +31,11 @@ class VisionIds:
     start: int
     end: int
 
+    @property
+    def placeholders(self) -> dict[str, int]:
+        """What stands for a token of each kind of visual."""
+        return {"image": self.image, "video": self.video}
+
 
 @dataclasses.dataclass(frozen=True)
 class Fragment:

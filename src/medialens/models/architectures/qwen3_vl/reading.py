@@ -7,18 +7,23 @@ import dataclasses
 import hashlib
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
+from medialens.hub.manifest import Manifest
 from medialens.inputs import Text
-from medialens.media.decoded import DecodedPart
+from medialens.media.decoded import DecodedItem, DecodedPart
+from medialens.models.architectures.qwen3_vl._repo import read_vision_ids
 from medialens.models.architectures.qwen3_vl.flow import Draft, Element, Fixed, Look, Run, VisionIds, lay_out
 from medialens.models.architectures.qwen3_vl.payload import Prefix, Prompt
 from medialens.models.architectures.qwen3_vl.positions import Span, positions
 from medialens.models.architectures.qwen3_vl.template import ChatTemplate, Turn, part_name
 from medialens.models.architectures.qwen3_vl.tokenizer import PlainTokenizer
-from medialens.models.architectures.qwen3_vl.truncation import shorten_texts, shrink_visuals
-from medialens.models.architectures.qwen3_vl.turns import Said
+from medialens.models.architectures.qwen3_vl.truncation import Budget, shorten_texts, shrink_visuals
+from medialens.models.architectures.qwen3_vl.turns import Said, conversation
+from medialens.models.architectures.qwen3_vl.wording import Wording, read_wording
+from medialens.models.protocol import Task
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -36,6 +41,7 @@ class PromptReader:
     Attributes:
         tokenizer: Text to ids.
         template: What is written around the parts.
+        wording: What the system says, and in which order parts come.
         ids: The tokens of pictures.
         max_tokens: No prompt is longer.
         shrinks: Whether pictures may shrink so that it fits.
@@ -43,27 +49,60 @@ class PromptReader:
 
     tokenizer: PlainTokenizer
     template: ChatTemplate
+    wording: Wording
     ids: VisionIds
     max_tokens: int
     shrinks: bool = True
 
-    def read(self, said: Sequence[Said], look: Look) -> Reading:
-        """The prompt of a conversation.
+    @staticmethod
+    def of(
+        manifest: Manifest, task: Task, tokenizer: Any, *, max_tokens: int, chat_template: Any = None
+    ) -> PromptReader:
+        """The reader of a repository.
+
+        Args:
+            manifest: The repository.
+            task: What it is loaded for.
+            tokenizer: Its tokenizer, of transformers.
+            max_tokens: No prompt is longer.
+            chat_template: The caller's own template, or several by name, in place of the repository's.
+
+        Raises:
+            RepositoryError: It has no template, or other tokens than it says.
+        """
+        ids = read_vision_ids(manifest, tokenizer)
+        wording = read_wording(manifest, task, tokenizer, asked=chat_template)
+        template = ChatTemplate(
+            tokenizer,
+            wording.template,
+            settings=wording.settings,
+            placeholders={kind: tokenizer.convert_ids_to_tokens(at) for kind, at in ids.placeholders.items()},
+            flat=wording.flat,
+        )
+        return PromptReader(
+            tokenizer=PlainTokenizer(tokenizer), template=template, wording=wording, ids=ids, max_tokens=max_tokens
+        )
+
+    def read(self, items: Sequence[DecodedItem], instruction: str, look: Look) -> Reading:
+        """The prompt of one item to embed, or of a query and a document to score.
 
         What is too long is shortened, see `truncation`; pictures that shrink are told of in the notes.
 
         Args:
-            said: Who says what; see `turns`.
+            items: One item, or two.
+            instruction: What the system says; "" for nothing, or for what the model is used to.
             look: How pictures and clips become patches.
 
         Raises:
             InputError: The template cannot carry it, or it does not fit.
         """
+        said = conversation(items, instruction, self.wording)
         draft = self._draft(said, look)
         tokens, notes = self._tokens(draft), list[str]()
         if tokens.n > self.max_tokens:
-            draft, notes = shrink_visuals(draft, self._count, self, look)
-            draft, more = shorten_texts(draft, self._count, self)
+            budget = Budget(self.tokenizer, self.max_tokens, self.shrinks)
+            draft, notes = shrink_visuals(draft, self._count, budget, look)
+            draft, more = shorten_texts(draft, self._count, budget)
             tokens, notes = self._tokens(draft), [*notes, *more]
         return Reading(self._prompt(tokens, has_query="query" in draft.owners), tuple(notes))
 

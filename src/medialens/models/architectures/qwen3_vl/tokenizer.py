@@ -80,7 +80,7 @@ class PlainTokenizer:
 
     def _head(self, text: str) -> Head:
         encoding = self._plain.encode(text, add_special_tokens=False)
-        words = encoding.words
+        words = encoding.word_ids
         if not self._cuts_words or not words or words[-1] is None or words[-1] < _UNSTABLE_WORDS:
             return Head((), text)
         first = words.index(words[-1] - _UNSTABLE_WORDS + 1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 from medialens.errors import InputError
 from medialens.models.architectures.qwen3_vl.flow import Draft, Look, Owner
@@ -21,23 +21,19 @@ _SHARE: Final = 4
 """One part in so many is the text's before pictures, and the document's before the query."""
 
 
-class Budget(Protocol):
-    """What of a reader is needed here."""
+@dataclasses.dataclass(frozen=True, eq=False)
+class Budget:
+    """What a prompt may take.
 
-    @property
-    def max_tokens(self) -> int:
-        """No prompt is longer."""
-        ...
+    Attributes:
+        tokenizer: By which texts are measured.
+        max_tokens: No prompt is longer.
+        shrinks: Whether pictures may shrink.
+    """
 
-    @property
-    def shrinks(self) -> bool:
-        """Whether pictures may shrink."""
-        ...
-
-    @property
-    def tokenizer(self) -> PlainTokenizer:
-        """Text to ids."""
-        ...
+    tokenizer: PlainTokenizer
+    max_tokens: int
+    shrinks: bool
 
 
 def shrink_visuals(draft: Draft, count: Count, budget: Budget, look: Look) -> tuple[Draft, list[str]]:

@@ -1,0 +1,16 @@
+"""The prompts that the offline tests compare with are still those of Sentence Transformers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.reference.record import TARGET
+
+qwen_prompts = pytest.importorskip("tests.reference.qwen_prompts", exc_type=ImportError)
+
+
+@pytest.mark.parametrize("name", ["qwen3_vl_embedder", "qwen3_vl_reranker"])
+def test_recorded_prompts_are_current(name, tiny_model):
+    recorded = json.loads((TARGET / f"prompts_{name}.json").read_text(encoding="utf-8"))
+    assert qwen_prompts.record_prompts(name, tiny_model(name)) == recorded["cases"]
