@@ -9,29 +9,47 @@ Items may go on where a prefix ended whose keys and values are known: then only 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F  # noqa: N812  # the name that torch users know
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from medialens.models.architectures.qwen3_vl.beginnings import Alone, Beginning, Following
 from medialens.models.architectures.qwen3_vl.parts import Map, RmsNorm, linear, rms_norm, side_by_side
 from medialens.models.architectures.qwen3_vl.rotary import TokenAngles, Turn
-from medialens.models.layers.attention import Reach, Spans, attend
+from medialens.models.layers.attention import Spans
+
+Attend: TypeAlias = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""(queries, keys, values) of the rows to what the queries gather."""
+
+Attended: TypeAlias = tuple[Tensor, Tensor, Tensor]
+"""(rows, dim), and their keys and values, (rows, heads, dim) each."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class Levels:
-    """What visuals add behind the first layers.
+class Rows:
+    """What the language model reads.
 
     Attributes:
-        rows: Of the placeholders.
-        values: (levels, placeholders, dim).
+        rows: Embeddings, with those of visuals in the places of their placeholders.
+        positions: Time, row and column of each.
+        placeholders: The rows of visuals.
+        levels: What visuals add to their rows behind the first layers; None where there are none.
     """
 
-    rows: Int[Tensor, " placeholders"]
-    values: Float[Tensor, "levels placeholders dim"]
+    rows: Float[Tensor, "rows dim"]
+    positions: Int[Tensor, "3 rows"]
+    placeholders: Int[Tensor, " placeholders"]
+    levels: Float[Tensor, "levels placeholders dim"] | None
+
+    def add_level(self, number: int, rows: Float[Tensor, "rows dim"]) -> None:
+        """Add to `rows` what comes behind layer `number`."""
+        if self.levels is not None and number < len(self.levels):
+            rows.index_add_(0, self.placeholders, self.levels[number])
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,14 +83,14 @@ class Layer:
     heads: int
     kv_heads: int
 
-    def __call__(self, rows: Float[Tensor, "rows dim"], turn: Turn, reach: Reach) -> Float[Tensor, "rows dim"]:
-        """The rows after attention and MLP."""
+    def __call__(self, rows: Float[Tensor, "rows dim"], turn: Turn, attend: Attend) -> Attended:
+        """The rows after attention and MLP, and their keys and values."""
         mixed = torch.unflatten(self.qkv(self.norm(rows)), -1, (self.heads + 2 * self.kv_heads, -1))
         n = self.heads + self.kv_heads
         qk = turn(_norm_heads(mixed[:, :n], self.scale, self.norm.eps))
-        seen = attend(qk[:, : self.heads], qk[:, self.heads :], mixed[:, n:], reach)
-        rows = rows + self.out(seen.flatten(1))
-        return rows + self.mlp(rows)
+        k, v = qk[:, self.heads :], mixed[:, n:]
+        rows = rows + self.out(attend(qk[:, : self.heads], k, v).flatten(1))
+        return rows + self.mlp(rows), k, v
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,17 +107,19 @@ class LastLayer:
     heads: int
     kv_heads: int
 
+    def keys_values(self, normed: Float[Tensor, "rows dim"], turn: Turn) -> tuple[Tensor, Tensor]:
+        """Keys and values, (rows, heads, dim) each, of rows after the norm."""
+        k, v = torch.unflatten(self.key_value(normed), -1, (2, self.kv_heads, -1)).unbind(1)
+        return turn(_norm_heads(k, self.key_scale, self.norm.eps)), v
+
     def __call__(
-        self, rows: Float[Tensor, "rows dim"], turn: Turn, reach: Reach, ends: Int[Tensor, " n"]
+        self, rows: Float[Tensor, "rows dim"], turn: Turn, attend: Attend, ends: Int[Tensor, " n"]
     ) -> Float[Tensor, "n dim"]:
         """The last rows after attention and MLP."""
         normed = self.norm(rows)
-        k, v = torch.unflatten(self.key_value(normed), -1, (2, self.kv_heads, -1)).unbind(1)
-        k = turn(_norm_heads(k, self.key_scale, self.norm.eps))
         q = torch.unflatten(self.query(normed[ends]), -1, (self.heads, -1))
         q = turn.rows(ends)(_norm_heads(q, self.query_scale, self.norm.eps))
-        seen = attend(q, k, v, reach)
-        last = rows[ends] + self.out(seen.flatten(1))
+        last = rows[ends] + self.out(attend(q, *self.keys_values(normed, turn)).flatten(1))
         return last + self.mlp(last)
 
 
@@ -133,24 +153,32 @@ class LanguageModel:
         """The tokens' rows of the table."""
         return self.embeddings[ids]
 
-    def __call__(
-        self,
-        rows: Float[Tensor, "rows dim"],
-        positions: Int[Tensor, "3 rows"],
-        spans: Spans,
-        ends: Int[Tensor, " n"],
-        levels: Levels | None,
-    ) -> Float[Tensor, "n dim"]:
+    def __call__(self, told: Rows, context: Alone | Following, ends: Int[Tensor, " n"]) -> Float[Tensor, "n dim"]:
         """The last rows of the sequences after the final norm, in fp32."""
-        reach = Reach(queries=spans, keys=spans, causal=True)
-        turn = Turn.by(self.angles(positions), rows.dtype, factor=self.angles.factor)
+        turn, rows = self._turn(told), told.rows
         for number, layer in enumerate(self.layers):
-            rows = layer(rows, turn, reach)
-            if levels is not None and number < len(levels.values):
-                rows.index_add_(0, levels.rows, levels.values[number])
-        one = Spans.of([1] * len(spans.lengths), rows.device)
-        last = self.last(rows, turn, Reach(queries=one, keys=spans, causal=False), ends).float()
+            rows, _, _ = layer(rows, turn, functools.partial(context.attend, number))
+            told.add_level(number, rows)
+        last = self.last(rows, turn, functools.partial(context.attend_ends, len(self.layers)), ends).float()
         return F.rms_norm(last, last.shape[-1:], self.norm.weight.float(), self.norm.eps)
+
+    def begin(self, told: Rows, spans: Spans) -> list[Beginning]:
+        """The keys and values of sequences that others will go on from; each holds memory of its own."""
+        turn, rows, context = self._turn(told), told.rows, Alone(spans=spans)
+        kept: list[tuple[Tensor, Tensor]] = []
+        for number, layer in enumerate(self.layers):
+            rows, k, v = layer(rows, turn, functools.partial(context.attend, number))
+            kept.append((k, v))
+            told.add_level(number, rows)
+        kept.append(self.last.keys_values(self.last.norm(rows), turn))
+        by_layer = [(torch.split(k, list(spans.lengths)), torch.split(v, list(spans.lengths))) for k, v in kept]
+        return [
+            Beginning(keys=torch.stack([k[at] for k, _ in by_layer]), values=torch.stack([v[at] for _, v in by_layer]))
+            for at in range(len(spans.lengths))
+        ]
+
+    def _turn(self, told: Rows) -> Turn:
+        return Turn.by(self.angles(told.positions), told.rows.dtype, factor=self.angles.factor)
 
 
 def _norm_heads(

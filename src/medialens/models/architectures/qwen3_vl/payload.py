@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import torch
 from jaxtyping import Int, UInt8
 from torch import Tensor
 
@@ -21,6 +22,12 @@ Grid = tuple[int, int, int]
 
 MERGE = 2
 """Patches along each side of what becomes one token."""
+
+
+def page_locked(tensor: Tensor) -> Tensor:
+    """A copy in the host's memory, from which the device can fetch it beside its work; the copying goes on behind."""
+    away = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=tensor.is_cuda)
+    return away.copy_(tensor, non_blocking=True)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,6 +46,17 @@ class Features:
     def n_bytes(self) -> int:
         """Memory of both."""
         return self.tokens.nbytes + self.levels.nbytes
+
+    def to(self, device: torch.device) -> Features:
+        """The same on `device`; itself if it is there."""
+        if self.tokens.device == device:
+            return self
+        tokens, levels = (part.to(device, non_blocking=True) for part in (self.tokens, self.levels))
+        return Features(tokens=tokens, levels=levels)
+
+    def pinned(self) -> Features:
+        """The same in the host's page-locked memory."""
+        return Features(tokens=page_locked(self.tokens), levels=page_locked(self.levels))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
