@@ -6,10 +6,11 @@ docs/adding-a-model-family.md. Most specific first: the first that recognises a 
 
 from __future__ import annotations
 
-from medialens.models.architectures import clap, cross_attention, cross_encoder, dual_encoder, text_encoder
+from medialens.models.architectures import clap, cross_attention, cross_encoder, dual_encoder, qwen3_vl, text_encoder
 from medialens.models.family import Family
 
 FAMILIES: tuple[Family, ...] = (
+    qwen3_vl.FAMILY,
     dual_encoder.FAMILY,
     clap.FAMILY,
     cross_attention.FAMILY,

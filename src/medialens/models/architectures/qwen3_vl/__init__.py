@@ -10,5 +10,7 @@ of text, pictures, pages and clips in any mixture and order, and of conversation
 from __future__ import annotations
 
 from medialens.models.architectures.qwen3_vl._repo import why_not
+from medialens.models.architectures.qwen3_vl.loading import load
+from medialens.models.family import Family
 
-__all__ = ["why_not"]
+FAMILY = Family(name="qwen3_vl", why_not=why_not, load=load)
