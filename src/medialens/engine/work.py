@@ -133,6 +133,7 @@ class Deployment:
         self.needs = MediaNeeds(
             modalities=recipe.modalities,
             n_frames=recipe.n_frames,
+            frame_rate=recipe.frame_rate,
             max_pixels=recipe.max_pixels,
             sample_rate_hz=recipe.sample_rate_hz,
         )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_che
 
 from medialens.inputs import MODALITIES, Modality, Role
 from medialens.media.decoded import DecodedItem, Remembered
+from medialens.media.frame_rate import FrameRate
 from medialens.outputs import ScoreKind, Similarity
 
 if TYPE_CHECKING:
@@ -126,7 +127,8 @@ class Recipe:
         score_kind: What a score is after the model's own activation.
         logit_scale, logit_bias: Turn a cosine into a logit, for dual encoders that were trained with them.
         max_tokens: Longer text is cut here.
-        n_frames: How many frames of a clip it looks at; 0 where it takes none.
+        n_frames: How many frames of a clip it looks at; 0 where it takes none, or says so by the second.
+        frame_rate: Which frames of a clip it looks at, if it says so by the second.
         sample_rate_hz: Of the sounds it hears; 0 where it takes none.
         settings: The rest, JSON values only: pooling, pixel sizes, resampling ...
     """
@@ -144,13 +146,16 @@ class Recipe:
     logit_bias: float = 0.0
     max_tokens: int | None = None
     n_frames: int = 0
+    frame_rate: FrameRate | None = None
     sample_rate_hz: int = 0
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def max_pixels(self) -> int | None:
-        """How many pixels of a picture it looks at, at most; None where its `PixelRecipe` does not bound them."""
+        """How many pixels of a picture it looks at, at most; None where its settings do not bound them."""
         pixels = self.settings.get("pixels") or {}
+        if pixels.get("max_pixels"):
+            return int(pixels["max_pixels"])
         if pixels.get("max_patches") and pixels.get("patch"):
             return int(pixels["max_patches"]) * int(pixels["patch"]) ** 2
         if pixels.get("size"):
