@@ -1,5 +1,6 @@
 """Pictures in unmodified vector stores: in, found by text and by picture, back as bytes, kept up to date."""
 
+import base64
 import uuid
 from collections.abc import Callable
 
@@ -8,7 +9,7 @@ import pytest
 from langchain_chroma import Chroma
 from langchain_classic.embeddings import CacheBackedEmbeddings
 from langchain_community.docstore import InMemoryDocstore
-from langchain_community.vectorstores import FAISS
+from langchain_community.vectorstores import FAISS, SingleStoreDB
 from langchain_core.documents import Document
 from langchain_core.indexing import InMemoryRecordManager, index
 from langchain_core.stores import InMemoryByteStore
@@ -21,7 +22,13 @@ from tests.langchain.vector_stores import open_store as open_vector_store
 from tests.pictures import draw_picture, draw_pictures
 
 from medialens.inputs import Image
-from medialens.langchain import MediaEmbeddings, document_key, media_document
+from medialens.langchain import (
+    MediaEmbeddings,
+    MediaReranker,
+    document_key,
+    documents_to_content_blocks,
+    media_document,
+)
 from medialens.media.store import open_store
 
 MEDIA = "memory://langchain-stores"
@@ -88,6 +95,51 @@ def test_text_and_pictures_find_the_right_picture_and_its_bytes(store, embedding
         for (hit,) in (by_text, by_reference, by_vector):
             assert hit.metadata["name"] == name
             assert open_store(MEDIA).read(hit.metadata["media_ref"]) == path.read_bytes()
+
+
+def test_pictures_by_the_hooks_of_stores(pictures, embeddings):
+    """Chroma's ``add_images`` keeps files in base64, which are read as media where that is asked for."""
+    uris = [str(path) for path in pictures.values()]
+    store = chroma(embeddings)
+    store.add_images(uris=uris, metadatas=[{"name": name} for name in pictures])
+    for name, path in pictures.items():
+        assert store.similarity_search(name, k=1)[0].metadata["name"] == name
+        assert store.similarity_search_by_image(str(path), k=1)[0].metadata["name"] == name
+    found = store.similarity_search("a picture", k=4)
+    reranker = MediaReranker(store=MEDIA, data_uris=True, top_n=1)
+    for name in pictures:
+        (best,) = reranker.compress_documents(found, name)
+        assert best.metadata["name"] == name
+        blocks = documents_to_content_blocks([best], data_uris=True, labels=False)
+        assert [base64.b64decode(one["base64"]) for one in blocks] == [pictures[name].read_bytes()]
+
+
+def test_pictures_by_the_hook_of_singlestore(pictures, embeddings):
+    class Table:
+        """What `SingleStoreDB` is made of, without a server."""
+
+        embedding = embeddings
+        add_images = SingleStoreDB.add_images
+
+        def add_texts(self, texts, metadatas, embeddings, *, return_ids=False):
+            self.rows = list(zip(texts, embeddings, strict=True))
+
+    table, uris = Table(), [str(path) for path in pictures.values()]
+    table.add_images(uris)
+    assert table.rows == list(zip(uris, embeddings.embed_image(uris=uris), strict=True))
+
+
+async def test_pictures_by_the_hook_of_alloydb(pictures, embeddings):
+    """Google's stores ask for ``embed_images`` first, by position, and synchronously within the event loop."""
+    uris = [str(path) for path in pictures.values()]
+
+    async def aadd_images(service, uris):
+        return service.embed_images(uris) if hasattr(service, "embed_images") else service.embed_image(uris)
+
+    expected = embeddings.embed_image(uris=uris)
+    assert await aadd_images(embeddings, uris) == expected
+    assert embeddings.embed_image(uris) == expected
+    assert (await aadd_images(embeddings, uris[:1]))[0] == expected[0]
 
 
 def test_content_and_metadata_come_back_exactly(store, documents):

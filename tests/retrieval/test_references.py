@@ -1,5 +1,6 @@
 """Strings that frameworks store, read as items and written back."""
 
+import base64
 import dataclasses
 
 import pytest
@@ -168,3 +169,15 @@ def test_a_text_that_is_one_long_data_uri_is_refused():
         to_items(["fine", uri])
     short = f"data:image/png;base64,{'A' * 100}"
     assert text_to_item(short).parts == (Text(short),)
+
+
+def test_a_text_that_is_a_file_in_base64_is_refused_or_a_medium():
+    data = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"x" * MAX_DATA_URI_CHARACTERS).decode()
+    for read in (text_to_item, query_to_item):
+        with pytest.raises(InputError, match=rf"a file in base64 of {len(data)} characters .*data_uris=True"):
+            read(data)
+    (part,) = text_to_item(data, data_uris=True).parts
+    assert (type(part), part.source) == (Image, f"data:image/png;base64,{data}")
+    for text in (f"see {data}", "ACGT" * MAX_DATA_URI_CHARACTERS, data[:200]):
+        assert text_to_item(text).parts == (Text(text),)
+    assert text_to_item("ACGT" * 100, data_uris=True).parts == (Text("ACGT" * 100),)

@@ -39,6 +39,7 @@ class RenderOptions(TypedDict, total=False):
             20 MiB of base64.
         order: "interleaved" (the default) gives each document in turn, "media_first" all media first.
         labels: Whether a line such as ``[1] report.pdf, page 3`` stands over each document.
+        data_uris: Whether data URIs in documents are media, as for `MediaEmbeddings(data_uris=True)`.
         errors: "raise" (the default) raises what makes a medium unreadable; "note" leaves it out and says so.
         limits: What may be read.
     """
@@ -55,6 +56,7 @@ class RenderOptions(TypedDict, total=False):
     max_bytes: int | None
     order: Literal["interleaved", "media_first"]
     labels: bool
+    data_uris: bool
     errors: Literal["raise", "note"]
     limits: MediaLimits
 
@@ -104,7 +106,7 @@ class _Plan:
             raise TypeError(msg)
         get: Any = options.get  # a TypedDict that may lack any of its keys
         errors = get("errors", "raise")
-        self.items, self._unread = _items(documents, get("store"), errors)
+        self.items, self._unread = _items(documents, get("store"), errors, data_uris=get("data_uris", False))
         self.chat = ChatMedia(
             image=get("image", _CHAT.image),
             video=get("video", _CHAT.video),
@@ -130,12 +132,14 @@ class _Plan:
         return blocks
 
 
-def _items(documents: Sequence[Document], store: StoreLike, errors: str) -> tuple[list[Item], list[LeftOut]]:
+def _items(
+    documents: Sequence[Document], store: StoreLike, errors: str, *, data_uris: bool
+) -> tuple[list[Item], list[LeftOut]]:
     """The documents as items; what holds no proper reference is an error, or else nothing but its text."""
     items, unread = [], []
     for position, document in enumerate(documents):
         try:
-            items.append(text_to_item(document.page_content, store=store))
+            items.append(text_to_item(document.page_content, store=store, data_uris=data_uris))
         except MedialensError as error:
             if errors != "note":
                 raise error.at(position) from error

@@ -9,12 +9,14 @@ reference only selects what a trusted loader put into the store, and the look-up
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 from medialens.errors import InputError, MedialensError, MediaReferenceError
 from medialens.inputs import Audio, Image, Item, Part, Text, Video
+from medialens.media.access.sniff import sniff
 from medialens.media.reference import MediaReference, find_references
 
 StoreLike: TypeAlias = Any
@@ -31,6 +33,7 @@ _DATA_URI = re.compile(
     r"data:(?P<kind>image|audio|video)/[a-z0-9.+-]+(?:;[a-z0-9=._-]+)*;base64,[a-z0-9+/_=-]+", re.IGNORECASE
 )
 _LIKE_A_DATA_URI = re.compile(r"\s*data:[^,\s]{0,512};base64,[a-z0-9+/_=\s%-]+", re.IGNORECASE)
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{64,}={0,2}")
 
 _ONLY_REFERENCES = re.compile(r"\s*(?:<media://[^<>\s]*>\s*)+")
 
@@ -44,7 +47,8 @@ def text_to_item(text: str, *, store: StoreLike = None, data_uris: bool = False)
     Args:
         text: What a framework stored, such as LangChain's ``page_content``.
         store: Where its references were issued.
-        data_uris: Whether data URIs of pictures, sounds and clips are media as well, not text.
+        data_uris: Whether data URIs of pictures, sounds and clips are media as well, not text; and texts that are
+            nothing but such a file in base64, which is what Chroma's ``add_images`` writes.
 
     Raises:
         MediaReferenceError: Something begins like a reference and is none, or refers to a kind of medium that has
@@ -53,7 +57,9 @@ def text_to_item(text: str, *, store: StoreLike = None, data_uris: bool = False)
             is False.
     """
     _check_text(text)
-    if not data_uris:
+    if data_uris:
+        text = _as_data_uri(text) or text
+    else:
         check_data_uri(text)
     parts = tuple(_parts(text, store, data_uris=data_uris))
     return Item(*parts) if parts else Item(Text(text))
@@ -88,13 +94,15 @@ def check_data_uri(text: str) -> None:
     """Refuse a text that is nothing but a file in base64: read as prose, it would be found by nobody.
 
     Raises:
-        InputError: It is one, and longer than `MAX_DATA_URI_CHARACTERS`.
+        InputError: It is one, as a data URI or a medium without that beginning, and longer than
+            `MAX_DATA_URI_CHARACTERS`.
     """
-    if len(text) > MAX_DATA_URI_CHARACTERS and _LIKE_A_DATA_URI.fullmatch(text):
+    if len(text) > MAX_DATA_URI_CHARACTERS and (_LIKE_A_DATA_URI.fullmatch(text) or _as_data_uri(text)):
+        kind = "data URI" if _LIKE_A_DATA_URI.fullmatch(text) else "file in base64"
         msg = (
-            f"the text is a data URI of {len(text)} characters ({text.strip()[:40]}...), above the cap of "
+            f"the text is a {kind} of {len(text)} characters ({text.strip()[:40]}...), above the cap of "
             f"{MAX_DATA_URI_CHARACTERS} for what is read as text. Register the file, and keep its reference; "
-            "or hand it over as a medium"
+            "or hand it over as a medium; data_uris=True reads an index that is full of them"
         )
         raise InputError(msg, value=len(text), maximum=MAX_DATA_URI_CHARACTERS)
 
@@ -140,6 +148,14 @@ def compose(caption: str, *references: MediaReference) -> str:
         msg = f"the caption holds {spelling!r:.160}, which would be read as a medium; leave it out of the caption"
         raise InputError(msg, caption=caption)
     return "\n".join([caption, *map(str, references)] if caption else map(str, references))
+
+
+def _as_data_uri(text: str) -> str | None:
+    """The data URI of a text that is nothing but a medium in base64."""
+    if _BASE64.fullmatch(text) is None:
+        return None
+    mime_type = sniff(base64.b64decode(text[:64]))
+    return f"data:{mime_type};base64,{text}" if mime_type.partition("/")[0] in MEDIA else None
 
 
 def _check_text(text: Any, name: str = "text") -> None:
