@@ -100,7 +100,9 @@ def _even(n_frames, fps, unit=None):
     """A clip of even frames, told in units: that of a frame, or a coarser one."""
     unit = unit or 1 / Fraction(fps)
     starts = [int(Fraction(number) / fps / unit) for number in range(n_frames)]
-    return Clock(starts=[start + 700 for start in starts], unit=unit, zero=700, duration=Fraction(n_frames) / fps)
+    return Clock(
+        starts=[start + 700 for start in starts], unit=unit, zero=700, duration=Fraction(n_frames) / fps, fps=float(fps)
+    )
 
 
 def test_so_many_moments_of_a_clip_are_those_of_look_at():
@@ -118,7 +120,7 @@ def test_a_rate_looks_at_the_beginnings_of_the_frames_it_chooses(n_frames, fps):
 
     assert chosen.numbers == RATE.choose(n_frames, float(fps))
     assert [on_show(clock.starts, clock.units(moment)) for moment in chosen.moments] == list(chosen.numbers)
-    assert chosen.times(chosen.moments) == [Fraction(number) / fps for number in chosen.numbers]
+    assert chosen.times(chosen.moments) == [Fraction(number / float(fps)) for number in chosen.numbers]
 
 
 @given(n_frames=st.integers(1, 300), fps=st.sampled_from([24, Fraction(24000, 1001), 30]))
@@ -126,11 +128,11 @@ def test_frames_are_called_by_their_places_where_a_file_rounds(n_frames, fps):
     clock = _even(n_frames, fps, unit=Fraction(1, 1000))  # as webm does
     chosen = looks(RATE, Window(), clock, "a clip")
 
-    assert chosen.times(chosen.moments) == [Fraction(number) / fps for number in chosen.numbers]
+    assert chosen.times(chosen.moments) == [Fraction(number / float(fps)) for number in chosen.numbers]
 
 
 def test_uneven_frames_are_called_by_when_they_begin():
-    clock = Clock(starts=[Fraction(0), Fraction(1, 10), Fraction(5)], duration=Fraction(6))
+    clock = Clock(starts=[Fraction(0), Fraction(1, 10), Fraction(5)], duration=Fraction(6), fps=0.5)
     chosen = looks(FrameRate(fps=None), Window(), clock, "a clip")
 
     assert chosen.moments == (0, Fraction(1, 10), 5)
@@ -157,7 +159,7 @@ def test_a_window_inside_one_frame_shows_that_frame():
 
 
 def test_a_still_picture_has_no_rate():
-    chosen = looks(RATE, Window(), Clock(starts=[Fraction(0)], duration=Fraction(0)), "a picture")
+    chosen = looks(RATE, Window(), Clock(starts=[Fraction(0)], duration=Fraction(0), fps=0), "a picture")
 
     assert (chosen.moments, chosen.numbers) == ((0,), (0,))
     assert chosen.times(chosen.moments) == [0]

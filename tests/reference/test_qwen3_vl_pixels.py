@@ -6,6 +6,7 @@ comparison is for equality, not for closeness.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,10 @@ from tests.running import picture
 
 from medialens.hub.manifest import read_manifest
 from medialens.hub.repository import Repository
-from medialens.media.decoded import DecodedVideo
+from medialens.inputs import Item, Video
+from medialens.media.decode import decode, resolve
+from medialens.media.decoded import DecodedVideo, MediaNeeds
+from medialens.media.limits import MediaLimits
 from medialens.models.architectures.qwen3_vl.pixels import clip, clip_tokens, normalise, still, still_tokens
 from medialens.models.architectures.qwen3_vl.vision_settings import read_vision_recipe
 
@@ -196,3 +200,24 @@ def test_a_callers_settings_reach_the_same_processor(asked, saved_again, tmp_pat
     assert ours.cap_pixels_per_frame is bool(clips.cap_pixels_per_frame)
     assert (ours.mean, ours.std) == (tuple(stills.image_mean), tuple(stills.image_std))
     assert ours.scale == stills.rescale_factor
+
+
+@pytest.mark.parametrize("fps", [None, 5.0, 10, 24, 29.97])
+@pytest.mark.parametrize("n_frames", [2, 3, 9, 40, 73])
+def test_the_whole_way_of_an_array(n_frames, fps, tmp_path):
+    """From what a caller passes to patches and times, through ``Qwen3VLProcessor``, which writes the times."""
+    folder = tiny_qwen.qwen3_vl_embedder(tmp_path)
+    recipe = read_vision_recipe(read_manifest(Repository(name="x", folder=folder)), {})
+    frames = np.stack(_frames(n_frames, 64, 96))
+    item = resolve(Item(Video(frames, fps=fps)), MediaLimits())
+    needs = MediaNeeds(modalities=("video",), frame_rate=recipe.frame_rate)
+    ours, times = clip(decode(item, needs, MediaLimits()).videos[0], recipe)
+
+    processor = transformers.AutoProcessor.from_pretrained(folder)
+    metadata = [{"fps": fps, "total_num_frames": n_frames}]
+    theirs = processor(text=["<|video_pad|>"], videos=[frames], video_metadata=metadata, return_tensors="pt")
+
+    assert theirs["video_grid_thw"].tolist() == [list(ours.grid)]
+    assert torch.equal(normalise(ours.patches, recipe), theirs["pixel_values_videos"])
+    written = re.findall(r"<([0-9.]+) seconds>", processor.tokenizer.decode(theirs["input_ids"][0]))
+    assert written == [f"{time:.1f}" for time in times]

@@ -82,12 +82,14 @@ class Clock:
         unit: Seconds of one.
         zero: What that clock says when the clip begins.
         duration: Of the clip, in seconds.
+        fps: How many frames are shown in a second, on average; 0 for one that stands still.
     """
 
     starts: Sequence[int] | Sequence[Fraction]
     unit: Fraction = Fraction(1)
     zero: int = 0
     duration: Fraction
+    fps: float
 
     def seconds(self, number: int) -> Fraction:
         """When that frame begins, from the beginning of the clip."""
@@ -105,12 +107,13 @@ class Looks:
     Attributes:
         moments: In seconds from the beginning of the clip, ascending.
         numbers: Which frames are meant; none where it is the moments that count.
-        frame_seconds: How long a frame of the clip is shown, on average.
+        fps: How many frames are shown in a second, on average. A float, and what is computed with it as well: prompts
+            have times to a tenth of a second, and where one lies between two of them, the last bit decides.
     """
 
     moments: tuple[Fraction, ...]
     numbers: tuple[int, ...] = ()
-    frame_seconds: Fraction = Fraction(0)
+    fps: float = 0.0
 
     def times(self, starts: Sequence[Fraction]) -> list[Fraction]:
         """What to call the frames that begin at `starts`.
@@ -118,9 +121,9 @@ class Looks:
         Files tell time in steps of a thousandth of a second or a hundredth; where no more lies between a frame's
         beginning and its place in an even row, it is called by its place, as models of a frame rate were trained.
         """
-        if not self.numbers:
+        if not self.numbers or not self.fps:
             return list(starts)
-        even = (number * self.frame_seconds for number in self.numbers)
+        even = (Fraction(number / self.fps) for number in self.numbers)
         return [place if abs(place - start) <= _STEP else start for place, start in zip(even, starts, strict=True)]
 
 
@@ -141,11 +144,9 @@ def looks(how: int | FrameRate, window: Window, clock: Clock, name: str) -> Look
     if last <= first:
         first = on_show(clock.starts, clock.units(start))
         last = first + 1
-    frame_seconds = clock.duration / n_frames
-    fps = how.assumed_fps if frame_seconds == 0 else float(1 / frame_seconds)
-    numbers = tuple(first + number for number in how.choose(last - first, fps))
+    numbers = tuple(first + number for number in how.choose(last - first, clock.fps or how.assumed_fps))
     seen = tuple(clock.seconds(number) for number in numbers)
-    return Looks(moments=seen, numbers=numbers, frame_seconds=frame_seconds)
+    return Looks(moments=seen, numbers=numbers, fps=clock.fps)
 
 
 def _ends(window: Window, duration: Fraction, name: str) -> tuple[Fraction, Fraction]:

@@ -61,7 +61,8 @@ class Animation:
     @property
     def clock(self) -> Clock:
         """When its frames begin."""
-        return Clock(starts=self.starts, duration=self.duration)
+        fps = len(self.durations) / float(self.duration) if self.duration else 0.0
+        return Clock(starts=self.starts, duration=self.duration, fps=fps)
 
 
 _STILL = Animation(durations=(Fraction(0),))

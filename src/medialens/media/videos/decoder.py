@@ -44,7 +44,9 @@ class DecoderClip:
     @property
     def clock(self) -> Clock:
         """When its frames begin, if each is on show equally long: it tells no more without decoding them."""
-        return Clock(starts=range(self.n_frames), unit=self.duration / self.n_frames, duration=self.duration)
+        frame_seconds = self.duration / self.n_frames
+        fps = self.n_frames / float(self.duration) if self.duration else 0.0
+        return Clock(starts=range(self.n_frames), unit=frame_seconds, duration=self.duration, fps=fps)
 
 
 def is_video_decoder(source: Any) -> bool:
@@ -97,8 +99,9 @@ def sample_decoder(
     frames: list[Pixels] = []
     starts: list[Fraction] = []
     chosen = looks(how, window, clip.clock, _NAME)
+    half = clip.clock.unit / 2 if chosen.numbers else Fraction(0)
     # Frames that are meant by number are looked at in the middle of their time: no rounding shows the one before.
-    moments = [moment + chosen.frame_seconds / 2 for moment in chosen.moments]
+    moments = [moment + half for moment in chosen.moments]
     try:
         with lock_of(clip.decoder):
             for moment in moments:

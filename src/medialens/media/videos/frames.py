@@ -56,7 +56,7 @@ class Clip:
     def clock(self, assumed_fps: float | None = None) -> Clock:
         """When its frames begin, in seconds; their numbers where nobody said or assumes how fast they go."""
         rate = self.fps or Fraction(assumed_fps or 1)
-        return Clock(starts=range(len(self.frames)), unit=1 / rate, duration=len(self.frames) / rate)
+        return Clock(starts=range(len(self.frames)), unit=1 / rate, duration=len(self.frames) / rate, fps=float(rate))
 
 
 def load_frames(source: Any, *, fps: float | None, limits: MediaLimits) -> Clip:

@@ -59,7 +59,10 @@ class Timeline:
     @property
     def clock(self) -> Clock:
         """When its frames begin."""
-        return Clock(starts=self.starts, unit=self.unit, zero=self.start, duration=self.duration)
+        # In floats, as torchcodec computes it, and so what models were given: 29.999999999999996 is not 30.
+        seconds = float(self.end * self.unit) - float(self.start * self.unit)
+        fps = self.n_frames / seconds if seconds > 0 else 0.0
+        return Clock(starts=self.starts, unit=self.unit, zero=self.start, duration=self.duration, fps=fps)
 
 
 _timelines: Memo[str, Timeline] = Memo(max_entries=32)
