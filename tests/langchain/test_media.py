@@ -16,7 +16,7 @@ from tests.media.clips import animate, grey, levels
 from tests.pictures import draw_picture
 
 from medialens.errors import InputError, MediaChangedError, MediaDecodeError, MediaNotFoundError
-from medialens.langchain import document_key, lazy_media_documents, media_document, media_documents
+from medialens.langchain import document_key, lazy_media_documents, media_document, media_documents, with_media_keys
 from medialens.media.reference import MediaReference
 from medialens.media.store import open_store
 
@@ -221,3 +221,15 @@ def test_a_name_that_is_not_utf8_is_an_error_or_left_out(tmp_path, split):
         media_documents(tmp_path, split=split, store=STORE)
     documents = media_documents(tmp_path, split=split, store=STORE, errors="skip")
     assert sources(documents, tmp_path) == ["a.png"]
+
+
+def test_texts_get_the_keys_of_media_and_keep_their_own(picture):
+    medium = media_document(picture, store=STORE)
+    given = Document("a text", metadata={"source": "a.txt", "page": 3, "author": "me"}, id="1")
+    (text, same) = with_media_keys([given, medium])
+    assert same == medium
+    assert list(text.metadata) == [*KEYS, "author"]
+    assert (text.id, text.metadata["source"], text.metadata["page"], text.metadata["author"]) == ("1", "a.txt", 3, "me")
+    assert (text.metadata["media_type"], text.metadata["media_ref"], text.metadata["width"]) == ("text", "", -1)
+    assert {key: type(text.metadata[key]) for key in KEYS} == {key: type(medium.metadata[key]) for key in KEYS}
+    assert given.metadata == {"source": "a.txt", "page": 3, "author": "me"}

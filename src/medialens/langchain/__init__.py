@@ -23,6 +23,7 @@ from medialens.langchain.media import (  # noqa: E402
     lazy_media_documents,
     media_document,
     media_documents,
+    with_media_keys,
 )
 from medialens.langchain.parsers import (  # noqa: E402
     MediaBlobParser,
@@ -60,4 +61,5 @@ __all__ = [
     "lazy_media_documents",
     "media_document",
     "media_documents",
+    "with_media_keys",
 ]

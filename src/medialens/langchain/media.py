@@ -16,6 +16,7 @@ from medialens.errors import InputError, MedialensError
 from medialens.langchain.cutting import cutter
 from medialens.media.access.local_file import summarise_file
 from medialens.media.limits import MediaLimits
+from medialens.media.reference import MediaReference
 from medialens.media.segment.segment import Segment
 from medialens.media.store import local_path, open_store
 from medialens.retrieval.description import PDF, MediaDescription, Scalar, describe, merge_metadata
@@ -24,6 +25,8 @@ from medialens.retrieval.segments import describe_segment
 
 _LIMITS = MediaLimits()
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://github.com/medialens/medialens#document")
+_TEXT = MediaDescription(reference=MediaReference(digest="0" * 64, mime_type="text/plain"), source="").metadata()
+_NO_MEDIUM = {**_TEXT, "media_type": "text", "media_ref": ""}
 _LOG = logging.getLogger(__name__)
 
 
@@ -137,6 +140,18 @@ def document_key(document: Document, namespace: str = "") -> str:
     except TypeError as error:
         msg = f"the metadata of {document.page_content!r:.80} have no key, for they are not JSON: {error}"
         raise InputError(msg, metadata=document.metadata) from error
+
+
+def with_media_keys(documents: Iterable[Document]) -> list[Document]:
+    """Copies of documents, texts above all, with the metadata keys that documents about media have.
+
+    Milvus and LanceDB fix their columns by the first documents that they see, and refuse others. What a document has
+    stays; what it lacks is "" or -1, and its ``media_type`` "text".
+
+    Args:
+        documents: Of any loader or splitter.
+    """
+    return [one.model_copy(update={"metadata": {**_NO_MEDIUM, **one.metadata}}) for one in documents]
 
 
 def to_document(description: MediaDescription, metadata: Mapping[str, Any] | None = None) -> Document:
