@@ -105,6 +105,21 @@ def illustrated(pages: Sequence[tuple[bytes, bytes]], size: tuple[int, int]) -> 
     return document([content for content, _ in pages], keys=keys, more=[image for _, image in pages])
 
 
+def nested(levels: int, width: int, n_pages: int = 1) -> bytes:
+    """Pages whose drawing takes ``width ** (levels + 1)`` steps: each form draws the next one so many times."""
+    draw, keys = b"/X Do " * width, b"/Type/XObject/Subtype/Form/BBox[0 0 99 99]/Resources<</XObject<</X %d 0 R>>>>"
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R/Resources<</XObject<</X 5 0 R>>>>>>"
+    forms = [stream(draw, keys % number) for number in range(6, 5 + levels)]
+    last = stream(b"0 0 1 rg 1 1 9 9 re f " * width, keys % (5 + levels))
+    tree = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[%b]/Count %d>>" % (b"3 0 R " * n_pages, n_pages),
+        page,
+        stream(draw),
+    ]
+    return pdf([*tree, *forms, last])
+
+
 _PADDING = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")
 _IDENTITY = b"0123456789abcdef"
 

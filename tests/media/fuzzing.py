@@ -29,6 +29,7 @@ from tests.media.clips import animate, film, grey, levels
 from tests.media.documents import document, square, words
 from tests.media.encoding import encode, exif, linear_light_profile, noise
 
+from medialens.errors import MedialensError
 from medialens.inputs import Part
 
 CPU_SECONDS = 5.0
@@ -279,12 +280,10 @@ class Looker:
 
 
 def _outcome(run: Callable[[], object]) -> str:
-    from medialens.errors import MedialensError
-
     try:
         run()
     except MedialensError as error:
-        return type(error).__name__
+        return f"{type(error).__name__}: {error}" if _is_unexpected(error) else type(error).__name__
     except Exception as error:  # noqa: BLE001  # what must not be
         return f"ItemFailedError: {error!r}"
     return ""
@@ -294,8 +293,9 @@ def _is_film(kind: str) -> bool:
     return kind.partition("-")[0] in _FILMS
 
 
-def _is_unexpected(error: object) -> bool:
-    return type(error).__name__ in {"ItemFailedError", "DeviceMemoryError"}
+def _is_unexpected(error: MedialensError) -> bool:
+    """Not one of ours, or that of a PDF that took the process that PDFium runs in with it."""
+    return type(error).__name__ in {"ItemFailedError", "DeviceMemoryError"} or error.facts.get("is_costly", False)
 
 
 @contextlib.contextmanager
@@ -314,13 +314,15 @@ def main(seed: int, first: int, last: int, kinds: list[str]) -> None:
     from medialens import Encoder
     from medialens.engine.config import EngineConfig
     from medialens.engine.engine import Engine
+    from medialens.media.limits import MediaLimits
     from medialens.testing.fake_model import FakeModel, fake_recipe
 
     modalities = ("text", "image", "audio", "video")
     recipe = dataclasses.replace(fake_recipe(), modalities=modalities, n_frames=4, sample_rate_hz=16000)
     config = EngineConfig(cpu_lanes=1, prepare_threads=1, media_cache_bytes=0, vector_cache_bytes=0)
     with Engine(config) as engine, tempfile.TemporaryDirectory() as folder:
-        looker = Looker(Encoder(FakeModel(recipe=recipe), engine=engine), Path(folder))
+        encoder = Encoder(FakeModel(recipe=recipe), engine=engine, limits=MediaLimits(max_pdf_seconds=CPU_SECONDS))
+        looker = Looker(encoder, Path(folder))
         for kind in kinds:
             original = SEEDS[kind]()
             assert not any(looker.look(kind, original, 1)), looker.look(kind, original, 1)  # seeds are fine

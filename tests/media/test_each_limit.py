@@ -137,6 +137,7 @@ def test_there_is_a_test_for_every_limit():
     tested = {field for field, *_ in KEPT} | {"max_file_bytes", "max_pages", "max_page_pixels", "max_transcript_bytes"}
     tested |= {"max_redirects", "connect_timeout_seconds", "total_timeout_seconds", "allow_urls", "url_hosts"}
     elsewhere = {"read_timeout_seconds", "roots"}  # test_fetch.py, test_files.py
+    elsewhere |= {"max_pdf_seconds", "max_pdf_memory_bytes"}  # pages/test_document.py
     assert tested | elsewhere == {field.name for field in dataclasses.fields(MediaLimits)}
 
 

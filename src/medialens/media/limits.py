@@ -34,6 +34,9 @@ class MediaLimits:
         max_pages: Pages of one document that are taken together.
         max_page_pixels: Width times height at which a page, or the part of it that is meant, is drawn at most: a
             larger one is drawn with fewer dots per inch. The default is an A1 sheet at 144, and 60 MB.
+        max_pdf_seconds: Processor time for each step of looking at a PDF: opening it, reading or drawing one
+            page. Where the system ends nothing by that clock (Windows), seconds of the day.
+        max_pdf_memory_bytes: Memory that PDFium may take for one document, besides its program. Enforced on Linux.
         max_transcript_bytes: Size of one file of subtitles.
         max_aspect_ratio: Longer side over shorter side; beyond it nothing readable is left after resizing.
         allow_urls: Whether ``http`` and ``https`` URLs are fetched at all.
@@ -53,6 +56,8 @@ class MediaLimits:
     max_clip_pixels: int = 20_000_000_000
     max_pages: int = 2000
     max_page_pixels: int = 20_000_000
+    max_pdf_seconds: float = 10.0
+    max_pdf_memory_bytes: int = 2 * 1024**3
     max_transcript_bytes: int = 16 * 1024**2
     max_aspect_ratio: float = 200.0
     allow_urls: bool = False

@@ -16,7 +16,7 @@ from medialens.media.source import encoded
 
 pytest.importorskip("pypdfium2", reason="pypdfium2 is not installed: pip install 'medialens[pdf]'")
 
-from medialens.media.pages.pdfium import open_pdf
+from medialens.media.pages.document import open_pdf
 
 LIMITS = MediaLimits()
 RED, GREEN, BLUE, BLACK, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (0, 0, 0), (255, 255, 255)

@@ -2,19 +2,21 @@
 
 import dataclasses
 import io
+import signal
 import sys
 
 import numpy as np
 import PIL.Image
 import pytest
 from tests.interpreter import run_python
-from tests.media.documents import corners, document, encrypted, illustrated, picture, words
+from tests.media.documents import corners, document, encrypted, illustrated, nested, picture, words
 
 from medialens.errors import InputError, MediaDecodeError, MediaLimitError
 from medialens.inputs import Image, Item
 from medialens.media.decode import decode, resolve
 from medialens.media.decoded import MediaNeeds
 from medialens.media.limits import MediaLimits
+from medialens.media.pages.document import Pdf
 from medialens.media.pages.pdf import load_page
 from medialens.media.reference import MediaReference
 from medialens.media.segment.pages import choose_pages, split_pages
@@ -142,6 +144,32 @@ def test_a_page_that_is_corrupt_costs_only_itself(store, tmp_path):
     assert seen(third).shape == (200, 200, 3)
     *_, last = split_pages(path, store=store, thumbnails=True)
     assert last.thumbnail in store
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system does not end processes by processor time")
+def test_pages_that_are_too_expensive_cost_themselves_and_together_not_too_much(store, path):
+    """Each may take all of the time that it gets: a document of thousands of them would take hours."""
+    endless = nested(levels=9, width=10, n_pages=5)
+    limits = MediaLimits(max_pdf_seconds=0.05)
+    path.write_bytes(endless)
+    segments = split_pages(path, store=store, pages="1-3", thumbnails=True, limits=limits)
+    assert [(one.reference.page, one.text, one.width) for one in segments] == [(1, "", -1), (2, "", -1), (3, "", -1)]
+    with pytest.raises(MediaLimitError, match=r"page 4 of .*max_pdf_seconds"):
+        split_pages(path, store=store, limits=limits)
+
+
+def test_a_page_that_can_be_read_but_not_drawn_has_no_thumbnail(store, path, monkeypatch):
+    path.write_bytes(THREE)
+    draw = Pdf.render
+
+    def render(pdf, page, **options):
+        if page == 2:
+            raise MediaLimitError("too long", limit="max_pdf_seconds", is_costly=True)
+        return draw(pdf, page, **options)
+
+    monkeypatch.setattr(Pdf, "render", render)
+    segments = split_pages(path, store=store, thumbnails=True)
+    assert [segment.thumbnail is None for segment in segments] == [False, True, False]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The pages of a PDF: how many, how large, what they say, and what they look like.
 
-    Encoded --pdfium.py--> Pdf --page_size--> pixels at 144 dots per inch: what boxes are spelled in
+    Encoded --open_pdf---> Pdf --page_size--> pixels at 144 dots per inch: what boxes are spelled in
                             |                    | raster_size: no more than the model and the limits call for
                             |--read_text--> str  `--load_page--> uint8 (h, w, 3)
 
@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from medialens.errors import MediaDecodeError, MediaError
 from medialens.media.limits import MediaLimits
-from medialens.media.pages.pdfium import Pdf, open_pdf
+from medialens.media.pages.document import Pdf, open_pdf
 from medialens.media.pictures.image import check_size
 from medialens.media.source import Encoded
 
@@ -83,10 +83,10 @@ def load_page(
     Raises:
         MediaError: There is no such page or part, or it does not say which.
         MediaDecodeError: Corrupt, truncated, encrypted with a password, without pages; see `open_pdf`.
-        MediaLimitError: The part is too long and narrow.
+        MediaLimitError: The part is too long and narrow, or takes too much time or memory.
         MissingExtraError: pypdfium2 is not installed.
     """
-    with open_pdf(content) as pdf:
+    with open_pdf(content, limits) as pdf:
         page = _chosen(page, pdf.n_pages, content.name)
         name = f"page {page} of {content.name!r}"
         whole = page_size(pdf.size_points(page), name)

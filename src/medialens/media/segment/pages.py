@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from medialens.errors import InputError, MediaDecodeError, MediaLimitError
+from medialens.errors import InputError, MediaDecodeError, MediaError, MediaLimitError
 from medialens.inputs import Image
 from medialens.media.decoded import DecodedImage
 from medialens.media.limits import MediaLimits
+from medialens.media.pages.document import Pdf, is_costly, open_pdf
 from medialens.media.pages.pdf import is_pdf, load_page, page_size, read_text
-from medialens.media.pages.pdfium import Pdf, open_pdf
 from medialens.media.segment.segment import Segment
 from medialens.media.source import Encoded, read_part
 from medialens.media.store import MediaStore, open_store
@@ -26,6 +26,8 @@ Pages: TypeAlias = str | int | Iterable[int] | None
 _RANGE = re.compile(r"\s*(\d{1,9})\s*(?:(-)\s*(\d{1,9})?\s*)?", re.ASCII)
 _AT_ONCE = 50
 """Pages read before the document is opened anew: PDFium keeps what it met, pictures included, until it is closed."""
+_MOST_COSTLY_PAGES = 3
+"""Of one document: each may take all of the time that the limits give it."""
 _THUMBNAIL_SIDE = 320
 _THUMBNAIL_PIXELS = _THUMBNAIL_SIDE**2
 _DEFAULT_LIMITS = MediaLimits()
@@ -42,8 +44,8 @@ def split_pages(  # noqa: PLR0913  # each is a plain choice of the caller's
 ) -> list[Segment]:
     """The pages of a PDF, each a reference ``#page=N`` to it, with its text layer and its size at 144 dots per inch.
 
-    A page that is corrupt is there as well, with no text and sizes of -1: the error comes when it is looked at, and
-    costs the other pages nothing.
+    A page that is corrupt or too expensive is there as well, with no text, size or thumbnail: the error comes when it
+    is looked at, and costs the other pages nothing.
 
     Args:
         path: A PDF file, a URL that `limits` allow, or the bytes of one, which are put into the store.
@@ -56,7 +58,8 @@ def split_pages(  # noqa: PLR0913  # each is a plain choice of the caller's
 
     Raises:
         MediaDecodeError: No PDF, corrupt, truncated, encrypted with a password, or without pages.
-        MediaLimitError: More pages than `limits.max_pages`.
+        MediaLimitError: More pages than `limits.max_pages`, or more than three need more than `limits.max_pdf_seconds`
+            or `limits.max_pdf_memory_bytes`.
         InputError: `pages` is spelled wrongly, or reaches beyond the end.
         MissingExtraError: pypdfium2 is not installed.
     """
@@ -67,15 +70,12 @@ def split_pages(  # noqa: PLR0913  # each is a plain choice of the caller's
     if not is_pdf(content):
         msg = f"{content.name!r} is no PDF: it holds {content.mime_type} (first bytes {content.head!r})"
         raise MediaDecodeError(msg, source=content.name, mime_type=content.mime_type)
-    with open_pdf(content) as pdf:
+    with open_pdf(content, limits) as pdf:
         chosen = choose_pages(pages, pdf.n_pages, content.name, limits)
     whole = Segment(reference=reference, store=media, source=source)
-    segments = [
-        segment
-        for start in range(0, len(chosen), _AT_ONCE)
-        for segment in _read(content, chosen[start : start + _AT_ONCE], whole)
-    ]
-    return [_with_thumbnail(segment, content, limits) for segment in segments] if thumbnails else segments
+    splitting = _Splitting(content, whole, limits)
+    segments = splitting.read(chosen)
+    return [splitting.with_thumbnail(segment) for segment in segments] if thumbnails else segments
 
 
 def choose_pages(pages: Pages, n_pages: int, name: str, limits: MediaLimits) -> tuple[int, ...]:
@@ -128,24 +128,46 @@ def _spelled(pages: str, n_pages: int) -> Iterable[int]:
         yield from range(first, last + 1)
 
 
-def _read(content: Encoded, pages: Iterable[int], whole: Segment) -> list[Segment]:
-    with open_pdf(content) as pdf:
-        return [_segment(pdf, page, whole) for page in pages]
+class _Splitting:
+    """One document, page by page. What is wrong with a page is kept to it, as long as it does not cost too much."""
 
+    def __init__(self, content: Encoded, whole: Segment, limits: MediaLimits) -> None:
+        self._content, self._whole, self._limits = content, whole, limits
+        self._n_costly = 0
 
-def _segment(pdf: Pdf, page: int, whole: Segment) -> Segment:
-    reference = dataclasses.replace(whole.reference, page=page)
-    try:
-        size = page_size(pdf.size_points(page), f"page {page}")
-        text = read_text(pdf, page)
-    except MediaDecodeError:  # it comes back when the page is looked at, and then belongs to it alone
-        return dataclasses.replace(whole, reference=reference)
-    return dataclasses.replace(whole, reference=reference, text=text, width=size.width, height=size.height)
+    def read(self, pages: tuple[int, ...]) -> list[Segment]:
+        """Text and size of each."""
+        segments = []
+        for start in range(0, len(pages), _AT_ONCE):
+            with open_pdf(self._content, self._limits) as pdf:
+                segments += [self._segment(pdf, page) for page in pages[start : start + _AT_ONCE]]
+        return segments
 
+    def with_thumbnail(self, segment: Segment) -> Segment:
+        """Drawn now, and put into the store."""
+        if segment.width < 1:
+            return segment
+        page = segment.reference.page
+        try:
+            pixels = load_page(self._content, page=page, max_pixels=_THUMBNAIL_PIXELS, limits=self._limits)
+        except (MediaDecodeError, MediaLimitError) as error:
+            self._put_up_with(error)
+            return segment
+        picture = DecodedImage(pixels=pixels, digest=self._content.digest)
+        return dataclasses.replace(segment, thumbnail=segment.store.put(thumbnail(picture, _THUMBNAIL_SIDE)))
 
-def _with_thumbnail(segment: Segment, content: Encoded, limits: MediaLimits) -> Segment:
-    if segment.width < 1:
-        return segment
-    pixels = load_page(content, page=segment.reference.page, max_pixels=_THUMBNAIL_PIXELS, limits=limits)
-    picture = DecodedImage(pixels=pixels, digest=content.digest)
-    return dataclasses.replace(segment, thumbnail=segment.store.put(thumbnail(picture, _THUMBNAIL_SIDE)))
+    def _segment(self, pdf: Pdf, page: int) -> Segment:
+        reference = dataclasses.replace(self._whole.reference, page=page)
+        segment = dataclasses.replace(self._whole, reference=reference)
+        try:
+            size = page_size(pdf.size_points(page), f"page {page}")
+            text = read_text(pdf, page)
+        except (MediaDecodeError, MediaLimitError) as error:
+            self._put_up_with(error)  # it comes back when the page is looked at, and then belongs to it alone
+            return segment
+        return dataclasses.replace(segment, text=text, width=size.width, height=size.height)
+
+    def _put_up_with(self, error: MediaError) -> None:
+        self._n_costly += is_costly(error)
+        if self._n_costly > _MOST_COSTLY_PAGES:
+            raise error

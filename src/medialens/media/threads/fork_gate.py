@@ -1,6 +1,6 @@
 """No thread of ours is inside a C library while the process forks.
 
-sqlite, torch, tokenizers and PDFium have locks or states of their own. A child that is forked while another thread
+sqlite, torch and tokenizers have locks or states of their own. A child that is forked while another thread
 holds one inherits it locked, with nobody to release it, and hangs at its first use. So our threads enter a gate around
 such calls, and a fork waits until it is empty: as long as a batch takes at most, and never longer than five seconds,
 since a fork that is late is better than none.
