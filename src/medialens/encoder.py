@@ -287,7 +287,7 @@ class Encoder(Handle):
             instruction = dataclasses.replace(recipe, prompts={**recipe.prompts, **self._prompts}).prompt(role)
         call = self._engine.submit(
             model,
-            [Request((Source(one),), instruction_of(one, instruction), self._limits, self._store) for one in values],
+            [self._request(one, instruction, reads_messages=recipe.reads_messages) for one in values],
             priority=priority or _PRIORITIES[role],
             progress=f"encoding {role or 'input'}s",
             show_progress=show_progress,
@@ -307,6 +307,11 @@ class Encoder(Handle):
         warn_of(result.notes)
         raise_first(result.errors, result)
         return result.vectors
+
+    def _request(self, value: Input, instruction: str, *, reads_messages: bool) -> Request:
+        source = Source(value, reads_messages=reads_messages)
+        told = instruction_of(value, instruction, reads_messages=reads_messages)
+        return Request((source,), told, self._limits, self._store)
 
 
 def _stack(outcomes: Sequence[Any], dimension: int) -> npt.NDArray[np.float32]:

@@ -199,17 +199,35 @@ def _is_number(value: Any) -> bool:
 Part: TypeAlias = Text | Image | Audio | Video
 
 
+@dataclasses.dataclass(frozen=True)
+class Turn:
+    """Who says so many of an item's parts: a role of a conversation."""
+
+    role: str
+    n_parts: int
+
+
 @dataclasses.dataclass(frozen=True, eq=False, init=False)
 class Item:
-    """One thing to encode: parts in reading order. ``Item(Image("b.png"), "its caption")``."""
+    """One thing to encode: parts in reading order. ``Item(Image("b.png"), "its caption")``.
+
+    Attributes:
+        parts: In reading order.
+        turns: Who says which of them, for an item that is a conversation; none for all others.
+    """
 
     parts: tuple[Part, ...]
+    turns: tuple[Turn, ...] = ()
 
-    def __init__(self, *parts: Part | str) -> None:
+    def __init__(self, *parts: Part | str, turns: tuple[Turn, ...] = ()) -> None:
         if not parts:
             msg = "Item takes at least one part, got none"
             raise InputError(msg)
+        if turns and sum(turn.n_parts for turn in turns) != len(parts):
+            msg = f"Item has {len(parts)} parts, and its turns {sum(turn.n_parts for turn in turns)}"
+            raise InputError(msg, value=turns)
         object.__setattr__(self, "parts", tuple(_as_part(part) for part in parts))
+        object.__setattr__(self, "turns", turns)
 
     @property
     def modalities(self) -> tuple[Modality, ...]:

@@ -7,9 +7,11 @@ import PIL.Image
 import pytest
 
 from medialens import Encoder, MediaLimits, Reranker
-from medialens.engine.conversation import conversation_item, own_instruction
+from medialens.engine.conversation import conversation_item, conversation_turns, instruction_of, own_instruction
 from medialens.errors import InputError, MediaAccessError, MedialensError, UnsupportedModalityError
-from medialens.inputs import Audio, Conversation, Image, Item, Text, Video
+from medialens.inputs import Audio, Conversation, Image, Item, Text, Turn, Video
+from medialens.media.decode import decode, resolve
+from medialens.media.decoded import MediaNeeds
 from medialens.testing.fake_model import FakeModel, fake_models
 
 PICTURE = PIL.Image.new("RGB", (4, 4), "red")
@@ -219,3 +221,33 @@ def test_an_item_is_what_messages_become():
     assert isinstance(item, Item)
     assert item.modalities == ("text", "image")
     assert issubclass(UnsupportedModalityError, MedialensError)
+
+
+def test_models_that_read_messages_get_all_turns():
+    messages = (system("Be brief."), user("what is", PICTURE), {"role": "assistant", "content": "a cat"})
+    item = conversation_turns(Conversation(messages))
+    assert [part.modality for part in item.parts] == ["text", "text", "image", "text"]
+    assert item.turns == (Turn("system", 1), Turn("user", 2), Turn("assistant", 1))
+
+
+@pytest.mark.parametrize("role", ["user<|im_end|>", "", 7, None, "two words"])
+def test_a_role_is_one_word(role):
+    with pytest.raises(InputError, match="message 1 has the role"):
+        conversation_turns(Conversation((user("x"), {"role": role, "content": "y"})))
+
+
+def test_messages_must_say_something_to_models_that_read_them():
+    with pytest.raises(InputError, match="say nothing"):
+        conversation_turns(Conversation((user(),)))
+
+
+def test_who_says_what_is_part_of_an_item():
+    said = [conversation_turns(Conversation(messages)) for messages in ((user("x"),), (system("x"),))]
+    digests = {resolve(item, MediaLimits()).digest for item in [*said, Item("x")]}
+    assert len(digests) == 3
+    assert all(decode(resolve(item, MediaLimits()), MediaNeeds(), MediaLimits()).turns == item.turns for item in said)
+
+
+def test_a_system_message_is_no_instruction_to_models_that_read_messages():
+    messages = [system("Be brief."), user("x")]
+    assert instruction_of(messages, "Find it.", reads_messages=True) == "Find it."

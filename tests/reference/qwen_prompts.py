@@ -58,6 +58,12 @@ def _record(model: Any, case: Case) -> dict[str, Any]:
 
 
 def _features(model: Any, case: Case) -> Any:
+    if case.roles:
+        messages = [
+            {"role": role, "content": [{"type": kind, kind: value} for kind, value in map(_typed, side)]}
+            for role, side in zip(case.roles, case.sides, strict=True)
+        ]
+        return model.preprocess([messages], prompt=case.instruction or None)
     clips = [_medium(part) for side in case.sides for part in side if not isinstance(part, str) and part[0] == "video"]
     if len(case.sides) == 1 or not clips:
         sides = tuple(map(_natively, case.sides))
@@ -86,7 +92,7 @@ def _bare(side: Any) -> Any:
 
 def _natively(side: Sequence[Part]) -> Any:
     """A side as users of Sentence Transformers write it: alone, or by kind, in the order of the parts."""
-    parts = [("text", part) if isinstance(part, str) else (part[0], _medium(part)) for part in side]
+    parts = list(map(_typed, side))
     kinds: dict[str, list[Any]] = {}
     for kind, value in parts:
         kinds.setdefault(kind, []).append(value)
@@ -94,6 +100,10 @@ def _natively(side: Sequence[Part]) -> Any:
     if len(parts) == 1:
         return parts[0][1]
     return {kind: values if len(values) > 1 else values[0] for kind, values in kinds.items()}
+
+
+def _typed(part: Part) -> tuple[str, Any]:
+    return ("text", part) if isinstance(part, str) else (part[0], _medium(part))
 
 
 def _medium(part: Part) -> Any:

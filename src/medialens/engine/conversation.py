@@ -1,4 +1,4 @@
-"""Chat messages, for models that read none: what they say as one item, in reading order, and the instruction in them.
+"""Chat messages as items: turn by turn, or, for models that read none, what they say, and the instruction in them.
 
     [{"role": "system", "content": "Represent the user's question."},           -> the instruction of this input
      {"role": "user", "content": [{"type": "text", "text": "what is this?"},    -> Item(Text(...), Image(...))
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from medialens.errors import InputError, MedialensError, UnsupportedModalityError
-from medialens.inputs import Audio, Conversation, Image, Input, Item, Part, Text, Video, as_item
+from medialens.inputs import Audio, Conversation, Image, Input, Item, Part, Text, Turn, Video, as_item
 
 _Fields: TypeAlias = Mapping[str, Any]
 _Kind: TypeAlias = type[Image] | type[Video] | type[Audio]
@@ -49,9 +49,34 @@ def conversation_item(conversation: Conversation) -> Item:
     return Item(*parts)
 
 
-def instruction_of(value: Input, default: str) -> str:
-    """The instruction that an input brings along in system messages; `default` where it brings none."""
-    return own_instruction(value) or default
+def conversation_turns(conversation: Conversation) -> Item:
+    """All that is said, and who says it: for models that read conversations.
+
+    Raises:
+        InputError: A message or a part of it is of no form that is known; names its number.
+    """
+    parts: list[Part] = []
+    turns: list[Turn] = []
+    for at, message in enumerate(conversation.messages):
+        role = message["role"]
+        if not isinstance(role, str) or not role.isidentifier():
+            msg = f"message {at} has the role {role!r:.80}, expected one word such as 'system', 'user' or 'assistant'"
+            raise InputError(msg, value=role)
+        said = list(_parts(message["content"], at))
+        parts.extend(said)
+        turns.append(Turn(role, len(said)))
+    if not parts:
+        msg = "the messages say nothing: none has a content"
+        raise InputError(msg, value=conversation.messages)
+    return Item(*parts, turns=tuple(turns))
+
+
+def instruction_of(value: Input, default: str, *, reads_messages: bool = False) -> str:
+    """The instruction that an input brings along in system messages; `default` where it brings none.
+
+    To a model that reads conversations a system message is one of them, and `default` comes before it.
+    """
+    return default if reads_messages else own_instruction(value) or default
 
 
 def own_instruction(value: Input) -> str:

@@ -70,7 +70,7 @@ def _recall(item: ResolvedItem, model: Remembering) -> DecodedItem | None:
         if part is None:
             return None
         parts.append(part)
-    return DecodedItem(tuple(parts))
+    return DecodedItem(tuple(parts), item.turns)
 
 
 def _decoded_bytes(item: DecodedItem) -> int:

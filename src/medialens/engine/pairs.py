@@ -65,11 +65,18 @@ def plan_pairs(
 ) -> PairPlan:
     """The plan for a model with this recipe; `instruction` stands in for the prompt of the repository."""
     if recipe.task == "score":
-        return _plan_together(pairs, recipe.prompt(None) if instruction is None else instruction, limits, store)
+        prompt = recipe.prompt(None) if instruction is None else instruction
+        return _plan_together(pairs, prompt, limits, store, reads_messages=recipe.reads_messages)
     prompts = recipe.prompt("query") if instruction is None else instruction, recipe.prompt("document")
     sides = _Sides(pairs)
     values = [(query, prompts[0]) for query in sides.queries] + [(one, prompts[1]) for one in sides.documents]
-    requests = [Request((Source(value),), instruction_of(value, prompt), limits, store) for value, prompt in values]
+    reads = recipe.reads_messages
+    requests = [
+        Request(
+            (Source(value, reads_messages=reads),), instruction_of(value, prompt, reads_messages=reads), limits, store
+        )
+        for value, prompt in values
+    ]
     return PairPlan(
         requests=requests,
         positions=sides.positions,
@@ -77,10 +84,16 @@ def plan_pairs(
     )
 
 
-def _plan_together(pairs: Sequence[Pair], prompt: str, limits: MediaLimits, store: MediaStore | None) -> PairPlan:
+def _plan_together(
+    pairs: Sequence[Pair], prompt: str, limits: MediaLimits, store: MediaStore | None, *, reads_messages: bool
+) -> PairPlan:
     uses = Counter(_identity(value) for pair in pairs for value in pair)
-    sources = {_identity(value): Source(value, n_uses=uses[_identity(value)]) for pair in pairs for value in pair}
-    prompts = {_identity(query): instruction_of(query, prompt) for query, _ in pairs}
+    sources = {
+        _identity(value): Source(value, n_uses=uses[_identity(value)], reads_messages=reads_messages)
+        for pair in pairs
+        for value in pair
+    }
+    prompts = {_identity(query): instruction_of(query, prompt, reads_messages=reads_messages) for query, _ in pairs}
     requests = [
         Request(tuple(sources[_identity(value)] for value in pair), prompts[_identity(pair[0])], limits, store)
         for pair in pairs

@@ -7,7 +7,7 @@ import dataclasses
 import threading
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from medialens.engine.conversation import conversation_item, own_instruction
+from medialens.engine.conversation import conversation_item, conversation_turns, own_instruction
 from medialens.errors import InputError, MedialensError
 from medialens.inputs import Conversation, Input, Item, Media, Modality, as_item
 from medialens.media.decode import resolve
@@ -28,12 +28,14 @@ class Source:
     Args:
         value: Anything that `medialens.inputs.as_item` takes.
         n_uses: In how many requests it stands: a query that is scored against 50 documents, in 50.
+        reads_messages: Whether the model reads conversations, so that they stay what they are.
     """
 
-    __slots__ = ("_left", "_lock", "_resolved", "n_uses", "value")
+    __slots__ = ("_left", "_lock", "_resolved", "n_uses", "reads_messages", "value")
 
-    def __init__(self, value: Input, *, n_uses: int = 1) -> None:
+    def __init__(self, value: Input, *, n_uses: int = 1, reads_messages: bool = False) -> None:
         self.value = value
+        self.reads_messages = reads_messages
         self.n_uses = n_uses
         self._left = n_uses
         self._lock = threading.Lock() if n_uses > 1 else None
@@ -46,7 +48,7 @@ class Source:
         Raises:
             InputError: It is nothing that can be encoded.
         """
-        return _as_parts(self.value).modalities
+        return self._as_parts().modalities
 
     def check_document(self) -> None:
         """Raise where it brings an instruction along, and is a document that is read together with a query.
@@ -65,11 +67,11 @@ class Source:
             InputError, MediaError: It cannot be used; the same error at every use.
         """
         if self._lock is None:
-            return _resolve(self.value, limits, store)
+            return self._resolve(limits, store)
         with self._lock:
             if self._resolved is None:
                 try:
-                    self._resolved = _resolve(self.value, limits, store)
+                    self._resolved = self._resolve(limits, store)
                 except BaseException as error:  # noqa: BLE001  # kept for the other uses, and raised below
                     self._resolved = error
             resolved = self._resolved
@@ -79,6 +81,16 @@ class Source:
         if isinstance(resolved, BaseException):
             raise resolved
         return resolved
+
+    def _resolve(self, limits: MediaLimits, store: MediaStore | None) -> ResolvedItem:
+        item = self._as_parts()
+        return resolve(item if store is None else _with_store(item, store), limits)
+
+    def _as_parts(self) -> Item:
+        item = as_item(self.value)
+        if not isinstance(item, Conversation):
+            return item
+        return conversation_turns(item) if self.reads_messages else conversation_item(item)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, slots=True)
@@ -110,20 +122,11 @@ def query_error(error: MedialensError) -> MedialensError:
     return named
 
 
-def _resolve(value: Input, limits: MediaLimits, store: MediaStore | None) -> ResolvedItem:
-    item = _as_parts(value)
-    return resolve(item if store is None else _with_store(item, store), limits)
-
-
-def _as_parts(value: Input) -> Item:
-    item = as_item(value)
-    return conversation_item(item) if isinstance(item, Conversation) else item
-
-
 def _with_store(item: Item, store: MediaStore) -> Item:
     return Item(
         *(
             dataclasses.replace(part, store=store) if isinstance(part, Media) and part.store is None else part
             for part in item.parts
-        )
+        ),
+        turns=item.turns,
     )

@@ -41,7 +41,9 @@ def resolve(item: Item, limits: MediaLimits) -> ResolvedItem:
     key = hashlib.sha256(b"medialens item 1\n")
     for resolved in parts:
         key.update(f"{resolved.part.modality} {resolved.digest}\n".encode())
-    return ResolvedItem(parts=parts, digest=key.hexdigest())
+    for turn in item.turns:
+        key.update(f"{turn!r}\n".encode())
+    return ResolvedItem(parts=parts, digest=key.hexdigest(), turns=item.turns)
 
 
 def _make_anew(_digest: str, make: Callable[[], DecodedImage]) -> DecodedImage:
@@ -67,7 +69,7 @@ def decode(resolved: ResolvedItem, needs: MediaNeeds, limits: MediaLimits, *, sh
         if kind not in needs.modalities:
             raise _unsupported(kind, needs.modalities)
     parts = (_with_shared_picture(one, limits, share) for one in resolved.parts)
-    return DecodedItem(tuple(_KINDS[type(one.part)].decode(one, needs, limits) for one in parts))
+    return DecodedItem(tuple(_KINDS[type(one.part)].decode(one, needs, limits) for one in parts), resolved.turns)
 
 
 def decisive(needs: MediaNeeds, resolved: ResolvedItem) -> MediaNeeds:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from medialens.inputs import MODALITIES, Modality, Text
+from medialens.inputs import MODALITIES, Modality, Text, Turn
 from medialens.media.frame_rate import FrameRate
 
 if TYPE_CHECKING:
@@ -183,9 +183,10 @@ class MediaNeeds:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class DecodedItem:
-    """An item whose media are decoded; parts in reading order."""
+    """An item whose media are decoded; parts in reading order, and of a conversation who says which."""
 
     parts: tuple[DecodedPart, ...]
+    turns: tuple[Turn, ...] = ()
 
     @property
     def modalities(self) -> tuple[Modality, ...]:

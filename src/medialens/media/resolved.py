@@ -7,7 +7,7 @@ import hashlib
 from typing import TypeAlias
 
 from medialens.errors import InputError, UnsupportedModalityError
-from medialens.inputs import MODALITIES, Audio, Modality, Part, Text, Video
+from medialens.inputs import MODALITIES, Audio, Modality, Part, Text, Turn, Video
 from medialens.media.decoded import DecodedImage
 from medialens.media.moments import Window
 from medialens.media.reference import MediaReference
@@ -42,6 +42,7 @@ class ResolvedItem:
 
     parts: tuple[ResolvedPart, ...]
     digest: str
+    turns: tuple[Turn, ...] = ()
 
     @property
     def modalities(self) -> tuple[Modality, ...]:

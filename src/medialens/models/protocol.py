@@ -163,6 +163,11 @@ class Recipe:
         # A crop looks at the middle of what was resized to its shorter side, whatever the longer one: as a square.
         return int(pixels["shortest_edge"]) ** 2 if pixels.get("crop") and pixels.get("shortest_edge") else None
 
+    @property
+    def reads_messages(self) -> bool:
+        """Whether it reads conversations, turn by turn."""
+        return "message" in self.modalities
+
     def supports(self, modality: str | tuple[str, ...]) -> bool:
         """Whether one item may be of this kind, or mix these kinds."""
         wanted = (modality,) if isinstance(modality, str) else tuple(modality)

@@ -17,11 +17,15 @@ CLIP, ODD_CLIP = ("video", 12, 64, 96, 6.0), ("video", 9, 70, 50, 2.0)
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One prompt: an item, or a query and a document, and what the system says."""
+    """One prompt: an item, or a query and a document, and what the system says.
+
+    Where there are roles, each side is a message.
+    """
 
     name: str
     sides: tuple[tuple[Part, ...], ...]
     instruction: str = ""
+    roles: tuple[str, ...] = ()
 
 
 EMBEDDED = (
@@ -44,6 +48,11 @@ EMBEDDED = (
     Case("video", ((CLIP,),)),
     Case("odd video, text", ((ODD_CLIP, "a dog"),)),
     Case("text, video, image", (("first", CLIP, IMAGE),), "Find the clip."),
+    Case("message", (("a red circle",),), roles=("user",)),
+    Case("interleaved message", (("one", IMAGE, "two", TALL, "three"),), roles=("user",)),
+    Case("messages", (("Be brief.",), ("what is", IMAGE), ("a cat",)), roles=("system", "user", "assistant")),
+    Case("messages, instructed", (("Be brief.",), (IMAGE, "x")), "Find it.", roles=("system", "user")),
+    Case("turns", (("a",), ("b",), (IMAGE,)), roles=("user", "assistant", "user")),
 )
 
 PAIRS = (
@@ -62,4 +71,6 @@ PAIRS = (
     Case("text, video", (("a dog",), (CLIP,))),
     Case("video and text, video", ((ODD_CLIP, "more"), (CLIP,))),
     Case("image, text and video", ((IMAGE,), ("a note", CLIP))),
+    Case("messages", (("a dog",), (IMAGE, "a note", TALL)), roles=("query", "document")),
+    Case("messages of the system", (("Judge.",), ("a dog",), ("x",)), roles=("system", "query", "document")),
 )

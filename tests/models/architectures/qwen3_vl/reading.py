@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tests.models.architectures.qwen3_vl.prompt_cases import Part
+from tests.models.architectures.qwen3_vl.prompt_cases import Case, Part
 from tests.running import decoded
 from transformers import AutoTokenizer
 
 from medialens.hub.manifest import read_manifest
 from medialens.hub.repository import open_repository
-from medialens.inputs import Text
+from medialens.inputs import Text, Turn
 from medialens.media.decoded import DecodedItem, DecodedPart, DecodedVideo
 from medialens.models.architectures.qwen3_vl.flow import Look, Seen
 from medialens.models.architectures.qwen3_vl.payload import Grid, Visual
@@ -35,9 +35,19 @@ def reader_of(folder: Path, task: str, *, max_tokens: int = 4096, **more: Any) -
     return PromptReader.of(manifest, task, tokenizer_of(folder), max_tokens=max_tokens, **more)
 
 
-def items(sides: Iterable[Sequence[Part]]) -> tuple[DecodedItem, ...]:
-    """The sides of a case, decoded to a pixel each."""
-    return tuple(DecodedItem(tuple(map(_part, side))) for side in sides)
+def items(case: Case) -> tuple[DecodedItem, ...]:
+    """An item, or a query and a document, their media decoded to a pixel each."""
+    if not case.roles:
+        return tuple(DecodedItem(tuple(map(_part, side))) for side in case.sides)
+    messages = list(zip(case.roles, case.sides, strict=True))
+    is_pair = "document" in case.roles
+    sides = [messages[:-1], messages[-1:]] if is_pair else [messages]
+    return tuple(map(_conversation, sides))
+
+
+def _conversation(messages: Sequence[tuple[str, Sequence[Part]]]) -> DecodedItem:
+    parts = tuple(_part(part) for _, said in messages for part in said)
+    return DecodedItem(parts, tuple(Turn(role, len(said)) for role, said in messages))
 
 
 def _part(part: Part) -> DecodedPart:

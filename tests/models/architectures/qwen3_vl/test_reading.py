@@ -28,7 +28,7 @@ def test_prompts_are_those_of_the_reference(name, task, case, tiny_model):
     stills, clips = recorded["grids"]["image"], recorded["grids"]["video"]
     look = looking(stills, zip(clips, recorded["times"], strict=True))
     reader = reader_of(tiny_model(name), task)
-    prompt = reader.read(items(case.sides), case.instruction, look).prompt
+    prompt = reader.read(items(case), case.instruction, look).prompt
     assert prompt.ids.tolist() == recorded["ids"]
     assert torch.equal(prompt.positions, positions_by_transformers(prompt.ids, reader.ids, stills, clips))
     assert sorted(visual.grid for visual in prompt.visuals) == sorted(map(tuple, [*stills, *clips]))

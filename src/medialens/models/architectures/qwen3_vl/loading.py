@@ -40,6 +40,7 @@ def load(request: LoadRequest) -> Qwen3VL:
         tokenizer,
         max_tokens=max_tokens(tokenizer, config, wanted=wanted),
         chat_template=spec.processor_kwargs.get("chat_template"),
+        shrinks=bool(spec.processor_kwargs.get("shrink_to_fit", True)),
     )
     network = Network.of(module, lambda patches: normalise(patches, vision))
     return Qwen3VL(
@@ -70,7 +71,7 @@ def _read_recipe(request: LoadRequest, vision: VisionRecipe, reader: PromptReade
     return Recipe(
         family="qwen3_vl",
         task=task,
-        modalities=("text", "image", "video"),
+        modalities=("text", "image", "video", "message"),
         mixes=True,
         prompts=manifest.prompts,
         default_prompt_name=manifest.default_prompt_name,
@@ -85,6 +86,7 @@ def _read_recipe(request: LoadRequest, vision: VisionRecipe, reader: PromptReade
             "normalize": normalises(manifest),
             "truncate_dim": manifest.truncate_dim,
             "pixels": vision.as_settings(),
+            "shrink_to_fit": reader.shrinks,
             "wording": hashlib.sha256(repr(reader.wording).encode()).hexdigest()[:16],
         },
     )

@@ -55,8 +55,14 @@ class PromptReader:
     shrinks: bool = True
 
     @staticmethod
-    def of(
-        manifest: Manifest, task: Task, tokenizer: Any, *, max_tokens: int, chat_template: Any = None
+    def of(  # noqa: PLR0913  # what is chosen, keyword-only
+        manifest: Manifest,
+        task: Task,
+        tokenizer: Any,
+        *,
+        max_tokens: int,
+        chat_template: Any = None,
+        shrinks: bool = True,
     ) -> PromptReader:
         """The reader of a repository.
 
@@ -66,6 +72,7 @@ class PromptReader:
             tokenizer: Its tokenizer, of transformers.
             max_tokens: No prompt is longer.
             chat_template: The caller's own template, or several by name, in place of the repository's.
+            shrinks: Whether pictures may shrink so that a prompt fits.
 
         Raises:
             RepositoryError: It has no template, or other tokens than it says.
@@ -80,7 +87,12 @@ class PromptReader:
             flat=wording.flat,
         )
         return PromptReader(
-            tokenizer=PlainTokenizer(tokenizer), template=template, wording=wording, ids=ids, max_tokens=max_tokens
+            tokenizer=PlainTokenizer(tokenizer),
+            template=template,
+            wording=wording,
+            ids=ids,
+            max_tokens=max_tokens,
+            shrinks=shrinks,
         )
 
     def read(self, items: Sequence[DecodedItem], instruction: str, look: Look) -> Reading:

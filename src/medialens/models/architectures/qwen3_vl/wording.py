@@ -73,11 +73,12 @@ class Wording:
     media_first: bool = False
     blank: str = ""
 
-    def instruct(self, asked: str) -> str:
-        """What the system says where a caller asks for `asked`."""
+    def instruct(self, asked: str, *, is_told: bool = False) -> str:
+        """What the system says where a caller asks for `asked`; `is_told` if it says something of its own as well."""
+        default = "" if is_told else self.instruction
         if not self.ends_in_punctuation:
-            return asked or self.instruction
-        text = asked.strip() or self.instruction
+            return asked or default
+        text = asked.strip() or default
         return text if not text or unicodedata.category(text[-1]).startswith("P") else f"{text}."
 
 
