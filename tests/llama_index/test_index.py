@@ -4,7 +4,7 @@ import uuid
 
 import numpy as np
 import pytest
-from llama_index.core import StorageContext, VectorStoreIndex
+from llama_index.core import Settings, StorageContext, VectorStoreIndex
 from llama_index.core.embeddings import MockEmbedding
 from llama_index.core.node_parser import SentenceSplitter
 from llama_index.core.schema import Document, ImageDocument, ImageNode, MediaResource, Node, QueryBundle, TextNode
@@ -239,6 +239,45 @@ def test_a_stock_index_keeps_working(storage, embedding, documents):
 def test_another_embedding_is_refused():
     with pytest.raises(InputError, match="must be a MediaEmbedding"):
         MediaVectorStoreIndex(nodes=[], embed_model=MockEmbedding(embed_dim=3))
+
+
+def test_the_embedding_of_the_settings_counts_where_none_is_given(embedding, documents, monkeypatch):
+    monkeypatch.setattr(Settings, "_embed_model", embedding)
+    assert MediaVectorStoreIndex.from_documents(documents).embedding is embedding
+    monkeypatch.setattr(Settings, "_embed_model", MockEmbedding(embed_dim=3))
+    assert MediaVectorStoreIndex(nodes=[]).embedding.model_name == "demo"
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("image_embed_model", "embed_model="),
+        ("image_vector_store", "storage_context="),
+        ("is_image_to_text", "as both"),
+    ],
+)
+def test_arguments_of_the_index_with_two_stores_are_not_ignored(embedding, documents, name, remedy):
+    for make in (MediaVectorStoreIndex, MediaVectorStoreIndex.from_documents):
+        with pytest.raises(InputError, match=rf"^{name} is an argument of .*{remedy}"):
+            make([], embed_model=embedding, **{name: embedding})
+    index = MediaVectorStoreIndex(nodes=[], embed_model=embedding)
+    with pytest.raises(InputError, match="similarity_top_k="):
+        index.as_retriever(image_similarity_top_k=3)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+async def test_vectors_that_are_no_numbers_are_refused(embedding, folder, media, bad):
+    node = media_node(folder / "0.png", store=media)
+    index = MediaVectorStoreIndex(nodes=[node], embed_model=embedding)
+    node.embedding = [bad] * 32
+    with pytest.raises(InputError, match=rf"node '{node.node_id}'.*NaN or infinity"):
+        index.insert_nodes([node])
+    with pytest.raises(InputError, match="NaN or infinity"):
+        await index.ainsert_nodes([node])
+    with pytest.raises(InputError, match="NaN or infinity"):
+        index.as_retriever().retrieve(QueryBundle("red", embedding=[bad] * 32))
+    with pytest.raises(InputError, match="NaN or infinity"):
+        await index.as_retriever().aretrieve(QueryBundle("red", embedding=[bad] * 32))
 
 
 def test_a_missing_file_and_a_whole_pdf_name_their_node(embedding, folder, documents, tmp_path):

@@ -18,7 +18,7 @@ from llama_index.core.schema import (
 from tests.media.clips import animate, grey, levels
 from tests.pictures import draw_picture
 
-from medialens.errors import InputError, MediaNotFoundError
+from medialens.errors import InputError, MediaNotFoundError, MediaReferenceError
 from medialens.inputs import Image, Text
 from medialens.llama_index import file_id, media_node
 from medialens.llama_index.items import bundle_to_item, embed_text_to_item, node_to_item, nodes_to_items
@@ -149,6 +149,26 @@ def test_references_in_a_text_nodes_text_are_media(picture):
         ("image", reference),
         ("text", "there"),
     ]
+
+
+def test_a_reference_counts_where_the_node_keeps_it_from_what_is_embedded(picture):
+    node = media_node(picture, store=STORE)
+    reference = node.metadata["media_ref"]
+    hidden = Node(metadata={"media_ref": reference}, text_resource=MediaResource(text="a word"))
+    hidden.excluded_embed_metadata_keys = ["media_ref"]
+    assert shape(node_to_item(hidden)) == [("image", reference), ("text", "a word")]
+    node.excluded_embed_metadata_keys = [*node.metadata]
+    node.image_resource = None
+    assert shape(node_to_item(node)) == [("image", reference)]
+
+
+@pytest.mark.parametrize("wrong", [5, ["<media://x>"], "abc", "<media://sha256/12>", True])
+def test_what_stands_in_the_place_of_a_reference_and_is_none_is_refused(picture, wrong):
+    for node in (TextNode(text="hello"), Node(image_resource=MediaResource(path=picture))):
+        node.metadata["media_ref"] = wrong
+        with pytest.raises(MediaReferenceError, match="media reference") as caught:
+            nodes_to_items([TextNode(text="fine"), node])
+        assert (caught.value.node_id, caught.value.index) == (node.node_id, 1)
 
 
 @pytest.mark.parametrize(

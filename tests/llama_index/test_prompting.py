@@ -147,11 +147,12 @@ async def test_a_missing_medium_becomes_a_note(red, tmp_path):
         sent(nodes, errors="raise")
 
 
-def test_media_that_llama_index_dropped_and_stores_that_know_nothing_become_notes(red):
+def test_media_that_llama_index_dropped_and_stores_that_know_nothing_become_notes(red, caplog):
     shell = Node.from_json(Node(image_resource=MediaResource(data=red.read_bytes()), metadata={"a": "b"}).to_json())
     known = media_node(red, store=STORE)
     (blocks,) = sent(found(shell))
-    assert "(image not shown: it cannot be read: the node's image has neither data" in texts(blocks)[0]
+    assert texts(blocks) == ["[1] text\n(image not shown: it cannot be read)"]
+    assert "neither data nor path" in caplog.text
     prepared = PrepareMediaForLLM(store="memory://llama-index-prompting-empty").postprocess_nodes(found(known))
     (note,) = prepared[0].node.get_content_blocks(MetadataMode.LLM)
     assert note.text == "[1] red.png\n(image not shown: it cannot be read)"
@@ -172,6 +173,19 @@ def test_other_nodes_are_sent_too(red):
     assert len(pictures(old)) == 1
     assert texts(data) == ["[3] text\n(image not shown: the same as in [2])"]
     assert texts(odd) == ["[4] text\nthis <media://x> is no reference"]
+
+
+def test_a_medium_that_a_node_names_twice_is_shown_or_noted_once(red, tmp_path):
+    reference = media_node(red, store=STORE).metadata["media_ref"]
+    unknown = f"<media://sha256/{'0' * 64}?type=image/png>"
+    nodes = found(
+        Node(image_resource=MediaResource(path=red), text_resource=MediaResource(text=f"see {unknown}")),
+        Node(metadata={"media_ref": reference}, text_resource=MediaResource(text="its own words")),
+    )
+    first, second = sent(nodes)
+    assert texts(first) == ["[1] text", "see\n(image not shown: it cannot be read)"]
+    assert len(pictures(first)) == 1
+    assert texts(second) == ["[2] text\nits own words\n(image not shown: the same as in [1])"]
 
 
 def test_the_medium_of_the_query_is_sent_last_and_first_in_the_budget(red, tmp_path):

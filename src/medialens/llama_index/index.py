@@ -7,18 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from llama_index.core import Settings, StorageContext, VectorStoreIndex
+from llama_index.core import StorageContext, VectorStoreIndex
 from llama_index.core.data_structs.data_structs import IndexDict
-from llama_index.core.node_parser import NodeParser
 from llama_index.core.schema import BaseNode, TransformComponent
 from llama_index.core.storage.docstore.types import RefDocInfo
 
 from medialens.errors import InputError
 from medialens.llama_index.adopting import adopt, has_media
 from medialens.llama_index.embeddings import MediaEmbedding
+from medialens.llama_index.index_arguments import check_vectors, checked_embedding, for_media, refuse_two_stores
 from medialens.llama_index.index_retriever import MediaIndexRetriever
 from medialens.llama_index.nodes import file_id, with_facts
-from medialens.llama_index.splitters import PageSplitter, TextOnly
 from medialens.llama_index.stores import adelete_document, delete_document
 from medialens.retrieval.description import source_name
 
@@ -40,11 +39,11 @@ class MediaVectorStoreIndex(VectorStoreIndex):
 
     Args:
         nodes, storage_context, insert_batch_size, show_progress, ...: As of `VectorStoreIndex`.
-        embed_model: A `MediaEmbedding`; None is the default one.
+        embed_model: A `MediaEmbedding`; None is that of LlamaIndex's ``Settings``, if it is one, or the default one.
         transformations: What documents go through before they are embedded.
 
     Raises:
-        InputError: `embed_model` is no `MediaEmbedding`.
+        InputError: `embed_model` is no `MediaEmbedding`, or an argument belongs to an index with two stores.
     """
 
     _embed_model: MediaEmbedding
@@ -57,8 +56,9 @@ class MediaVectorStoreIndex(VectorStoreIndex):
         transformations: list[TransformComponent] | None = None,
         **kwargs: Any,
     ) -> None:
-        embedding = _checked(embed_model)
-        transformations = _for_media(transformations, embedding)
+        refuse_two_stores(kwargs)
+        embedding = checked_embedding(embed_model)
+        transformations = for_media(transformations, embedding)
         super().__init__(nodes=nodes, embed_model=embedding, transformations=transformations, **kwargs)
 
     @classmethod
@@ -71,11 +71,12 @@ class MediaVectorStoreIndex(VectorStoreIndex):
         **kwargs: Any,
     ) -> MediaVectorStoreIndex:
         """An index of documents; see `VectorStoreIndex.from_documents`."""
-        embedding = _checked(embed_model)
+        refuse_two_stores(kwargs)
+        embedding = checked_embedding(embed_model)
         return super().from_documents(
             [_adopted(document, embedding) for document in documents],  # type: ignore[misc]  # nodes serve as well
             embed_model=embedding,
-            transformations=_for_media(transformations, embedding),
+            transformations=for_media(transformations, embedding),
             **kwargs,
         )
 
@@ -164,18 +165,21 @@ class MediaVectorStoreIndex(VectorStoreIndex):
 
     def as_retriever(self, **kwargs: Any) -> MediaIndexRetriever:
         """A retriever that takes queries of any kind; see `VectorStoreIndex.as_retriever`."""
+        refuse_two_stores(kwargs)
         # With an ImageNode in it the stock index would search its image nodes only, in stores that keep all nodes.
         node_ids = None if self._vector_store.stores_text else [*self._index_struct.nodes_dict.values()]
         known: dict[str, Any] = {"callback_manager": self._callback_manager, "object_map": self._object_map}
         return MediaIndexRetriever(self, **{"node_ids": node_ids, **known, **kwargs})
 
     def _get_node_with_embedding(self, nodes: Sequence[BaseNode], show_progress: bool = False) -> list[BaseNode]:
+        check_vectors(nodes)
         ready = [node.model_copy() if has_media(node) else with_facts(node) for node in nodes]
         missing = [index for index, node in enumerate(ready) if node.embedding is None]
         made = self._embed_model([ready[index] for index in missing], show_progress=show_progress)
         return _put_back(ready, missing, made)
 
     async def _aget_node_with_embedding(self, nodes: Sequence[BaseNode], show_progress: bool = False) -> list[BaseNode]:
+        check_vectors(nodes)
         ready = [node.model_copy() if has_media(node) else with_facts(node) for node in nodes]
         missing = [index for index, node in enumerate(ready) if node.embedding is None]
         made = await self._embed_model.acall([ready[index] for index in missing], show_progress=show_progress)
@@ -211,22 +215,3 @@ def _put_back(ready: list[BaseNode], places: Sequence[int], made: Sequence[BaseN
 
 def _adopted(document: BaseNode, embedding: MediaEmbedding) -> BaseNode:
     return adopt(document, store=embedding.store, limits=embedding.limits)
-
-
-def _checked(embed_model: Any) -> MediaEmbedding:
-    if embed_model is None:
-        return MediaEmbedding()
-    if not isinstance(embed_model, MediaEmbedding):
-        msg = f"embed_model={embed_model!r:.80} must be a MediaEmbedding: others embed the text of nodes only"
-        raise InputError(msg, value=embed_model)
-    return embed_model
-
-
-def _for_media(
-    transformations: Sequence[TransformComponent] | None, embedding: MediaEmbedding
-) -> list[TransformComponent]:
-    """The transformations, of which those for text leave media alone."""
-    if transformations is None:
-        pages = PageSplitter(store=embedding.store, limits=embedding.limits)
-        return [pages, *_for_media([Settings.node_parser], embedding)]
-    return [TextOnly(transformation=one) if isinstance(one, NodeParser) else one for one in transformations]

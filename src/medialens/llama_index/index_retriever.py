@@ -9,6 +9,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from medialens.errors import InputError
 from medialens.llama_index.embeddings import MediaEmbedding
+from medialens.llama_index.index_arguments import check_query_vector
 from medialens.llama_index.items import query_media
 from medialens.llama_index.stores import is_without_result
 
@@ -42,6 +43,7 @@ class MediaIndexRetriever(VectorIndexRetriever):
             raise
 
     def _is_to_embed(self, query: QueryBundle) -> bool:
+        check_query_vector(query)
         if not self._needs_embedding() or query.embedding is not None or query.custom_embedding_strs is not None:
             return False
         if not query.query_str.strip() and query_media(query) is None:

@@ -49,13 +49,14 @@ def node_to_item(node: BaseNode, *, store: StoreLike = None) -> Item:
 
     Raises:
         InputError: The node has no content, or its media got lost on the way.
-        MediaReferenceError: Its text holds a malformed reference, or it is about a whole PDF.
+        MediaReferenceError: Its text or metadata hold a malformed reference, or it is about a whole PDF.
     """
     text = node.get_content(metadata_mode=MetadataMode.EMBED)
     reference = node.metadata.get("media_ref")
-    if reference and str(reference) in text:
+    media = _referenced(reference, store) if reference else ()
+    if media and str(reference) in text:
         return embed_text_to_item(text, store=store)
-    if media := [*_resources(node)]:
+    if media := media or (*_resources(node),):
         caption = node.get_content(metadata_mode=MetadataMode.NONE)
         return Item(*media, *(text_to_item(caption, store=store).parts if caption.strip() else ()))
     if not text.strip():
@@ -176,6 +177,15 @@ def _named(error: MedialensError, node: BaseNode) -> MedialensError:
     source = str(node.metadata.get("source") or "")
     about = f" about {source!r}" if source and source not in error.message else ""
     return type(error)(f"node {node.node_id!r}{about}: {error.message}", index=error.index, **facts)
+
+
+def _referenced(reference: object, store: StoreLike) -> tuple[Part, ...]:
+    """The media under ``metadata["media_ref"]``, which is never taken for something else that has the same name."""
+    parts = embed_text_to_item(reference, store=store).parts if isinstance(reference, str) else ()
+    if not parts or any(isinstance(part, Text) for part in parts):
+        msg = f"metadata['media_ref'] is no media reference: {reference!r:.80}; expected what media_node() puts there"
+        raise MediaReferenceError(msg, text=str(reference))
+    return parts
 
 
 def _resources(node: BaseNode) -> Iterator[Part]:

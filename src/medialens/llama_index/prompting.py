@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import logging
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -13,13 +14,14 @@ from llama_index.core.schema import BaseNode, MediaResource, MetadataMode, Node,
 from pydantic import Field, PrivateAttr
 
 from medialens.errors import InputError, MedialensError, MediaReferenceError
-from medialens.inputs import Item, Part, Text
+from medialens.inputs import Audio, Image, Item, Part, Text, Video
 from medialens.llama_index.adopting import has_media
 from medialens.llama_index.facts import kind_of
-from medialens.llama_index.items import at, naming, node_to_item, query_media
+from medialens.llama_index.items import at, embed_text_to_item, naming, node_to_item, query_media
+from medialens.media.source import reference_of
 from medialens.retrieval.budget import Budget, LeftOut
 from medialens.retrieval.layout import label_of, lay_out_each
-from medialens.retrieval.references import MEDIA, query_to_item, text_to_item
+from medialens.retrieval.references import MEDIA, query_to_item
 from medialens.retrieval.rendering import (
     ChatMedia,
     RenderedMedium,
@@ -30,6 +32,7 @@ from medialens.retrieval.rendering import (
 )
 from medialens.retrieval.settings import MediaSettings
 
+_LOG = logging.getLogger(__name__)
 _QUESTION = "What the question is about:"
 
 
@@ -132,14 +135,14 @@ class PrepareMediaForLLM(MediaSettings, BaseNodePostprocessor):
                 item, error = self._item(one.node, position)
                 items.append(item)
                 if error is not None:
-                    why = f"it cannot be read: {error.message}"
-                    lost.append(LeftOut(position=position, modality=kind_of(one.node), medium="", why=why))
+                    kind, why = kind_of(one.node), "it cannot be read"
+                    lost.append(LeftOut(position=position, modality=kind, medium="", why=why, error=error))
         return self._query(query), items, lost
 
     def _item(self, node: BaseNode, position: int) -> tuple[Item, MedialensError | None]:
         """What of a node a language model is to see: its media, and then its text, as LlamaIndex words it."""
-        words = self._words(node.get_content(metadata_mode=MetadataMode.LLM))
-        media: list[Part] = []
+        said = self._words(node.get_content(metadata_mode=MetadataMode.LLM))
+        media: list[Image | Audio | Video] = []
         error: MedialensError | None = None
         if has_media(node):
             try:
@@ -149,13 +152,15 @@ class PrepareMediaForLLM(MediaSettings, BaseNodePostprocessor):
                 if self.errors == "raise":
                     raise
                 error = failed
+        there = {str(reference_of(part)) for part in media}  # a caption may name media that it has beside it
+        words = [part for part in said if isinstance(part, Text) or str(reference_of(part)) not in there]
         return Item(*media, *(words or ([] if media else [Text("")]))), error
 
     def _words(self, text: str) -> list[Part]:
         if not text.strip():
             return []
         try:
-            return [*text_to_item(text, store=self.store).parts]
+            return [*embed_text_to_item(text, store=self.store).parts]
         except MediaReferenceError:  # of a text that only looks like one
             return [Text(text)]
 
@@ -190,6 +195,9 @@ class PrepareMediaForLLM(MediaSettings, BaseNodePostprocessor):
     def _prepared(
         self, nodes: Sequence[NodeWithScore], asked: Rendering | None, rendering: Rendering
     ) -> list[NodeWithScore]:
+        for one in rendering.left_out:
+            if one.error is not None:  # it names folders: for those who read logs, not for the language model
+                _LOG.warning("node %r is not shown: %s", nodes[one.position].node_id, one.error)
         labels = [label_of(one.node.metadata, fallback="text") for one in nodes] if self.labels else []
         laid = lay_out_each(rendering, labels)
         prepared = [
