@@ -1,5 +1,6 @@
 """How each vector store is asked for one kind of medium alone, by vector, on both roads."""
 
+import asyncio
 import uuid
 
 import pytest
@@ -103,6 +104,13 @@ async def test_a_filter_of_ones_own_holds_for_each_kind_and_for_all_at_once(stor
         ):
             assert sorted(one.page_content for one in found) == expected
     assert len(retriever.invoke("plain 1", k=15)) == 15
+
+
+def test_one_event_loop_after_the_other_can_search(store):
+    retriever = MediaRetriever(vector_store=store, embeddings=EMBEDDINGS, k=4)
+    first, second = (asyncio.run(retriever.ainvoke("plain 1")) for _ in range(2))
+    assert [one.page_content for one in first] == [one.page_content for one in second]
+    assert len(first) == 4
 
 
 def test_subclasses_are_asked_like_their_base_and_others_not_at_all():

@@ -90,7 +90,8 @@ def search(store: VectorStore, vector: Sequence[float], searches: Sequence[Searc
 async def asearch(store: VectorStore, vector: Sequence[float], searches: Sequence[Search]) -> list[list[Found]]:
     """`search`, by the store's own asynchronous method where it has one that works, otherwise beside the loop."""
     name, arguments = _method(store)
-    ask = getattr(store, f"a{name}", None)
+    row = _row(store)
+    ask = None if row is not None and not row.awaits else getattr(store, f"a{name}", None)
 
     async def run(one: Search) -> list[Found]:
         keywords = {"k": one.k, **arguments, **one.arguments}
@@ -116,6 +117,7 @@ class _Row:
         beside: Arguments that a filter needs besides, to miss nothing.
         method: The method that takes a vector and gives scores; None is the first of `_METHODS` that it has.
         arguments: What that method needs for it.
+        awaits: Whether its own asynchronous methods work in every event loop.
     """
 
     only: Callable[[str, Any], Any]
@@ -124,6 +126,7 @@ class _Row:
     beside: Callable[[Any], Arguments] = lambda _: {}
     method: str | None = None
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    awaits: bool = True
 
     def narrowed(self, store: Any, arguments: Arguments, ours: Any) -> Arguments:
         theirs = arguments.get(self.name)
@@ -222,7 +225,8 @@ _ROWS: dict[str, _Row] = {
     ),
     "Chroma": _Row(only=_by_operators, both=_both_operators),
     "QdrantVectorStore": _Row(only=_by_models, both=_both_models),
-    "Milvus": _Row(only=_by_expression, both=_both_sql, name="expr"),
+    # Its asynchronous client belongs to the event loop that came first, and fails in the next one.
+    "Milvus": _Row(only=_by_expression, both=_both_sql, name="expr", awaits=False),
     "PGVector": _Row(only=_by_operators_of_postgres, both=_both_operators),
     "LanceDB": _Row(
         only=_by_sql,
