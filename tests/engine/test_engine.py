@@ -97,7 +97,7 @@ def test_kinds_that_the_model_does_not_take_fail_alone(engine):
     )
     assert isinstance(text, np.ndarray)
     assert isinstance(mixed, UnsupportedModalityError)
-    assert "takes text, image, one kind an item; got text + image" in str(mixed)
+    assert "takes text, image, one kind an item; got text + image. Give one of them alone" in str(mixed)
     assert isinstance(message, UnsupportedModalityError)
 
 

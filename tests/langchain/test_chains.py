@@ -7,15 +7,22 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from langchain_classic.embeddings import CacheBackedEmbeddings
-from langchain_classic.retrievers import ContextualCompressionRetriever, EnsembleRetriever
+from langchain_classic.retrievers import (
+    ContextualCompressionRetriever,
+    EnsembleRetriever,
+    MultiVectorRetriever,
+    ParentDocumentRetriever,
+)
 from langchain_classic.retrievers.document_compressors import DocumentCompressorPipeline, EmbeddingsFilter
+from langchain_core.documents import Document
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.runnables import RunnableLambda, RunnablePassthrough
-from langchain_core.stores import InMemoryByteStore
+from langchain_core.stores import InMemoryByteStore, InMemoryStore
 from langchain_core.tools import create_retriever_tool
 from langchain_core.vectorstores import InMemoryVectorStore
+from langchain_text_splitters import RecursiveCharacterTextSplitter
 from tests.engine.gates import PATIENCE_SECONDS, Gate
 from tests.pictures import draw_pictures
 
@@ -94,6 +101,24 @@ async def test_a_cache_around_the_embeddings_serves_the_retriever_words_and_medi
     blue = documents[1].page_content
     for query in ("a blue picture", blue, [{"type": "image", "media_ref": blue}]):
         assert names(retriever.invoke(query)) == names(await retriever.ainvoke(query)) == ["a blue picture"]
+
+
+async def test_several_vectors_lead_to_one_picture_and_pieces_to_their_parents(documents, fakes):
+    vectors = InMemoryVectorStore(MediaEmbeddings(store=STORE))
+    several = MultiVectorRetriever(vectorstore=vectors, docstore=InMemoryStore(), id_key="name")
+    several.docstore.mset([(one.metadata["name"], one) for one in documents])
+    about = [Document(f"what {one.metadata['name']} is like", metadata=one.metadata) for one in documents]
+    vectors.add_documents([*documents, *about])
+    for query in ("a blue picture", documents[1].page_content):
+        assert several.invoke(query)[0] == (await several.ainvoke(query))[0] == documents[1]
+    parents = ParentDocumentRetriever(
+        vectorstore=InMemoryVectorStore(MediaEmbeddings(store=STORE)),
+        docstore=InMemoryStore(),
+        child_splitter=RecursiveCharacterTextSplitter(chunk_size=130, chunk_overlap=0),
+    )
+    captioned = documents[2].model_copy(update={"page_content": f"{'words ' * 60}\n{documents[2].page_content}"})
+    parents.add_documents([*documents[:2], captioned])
+    assert parents.invoke("a green picture")[0].page_content == captioned.page_content
 
 
 def test_langchains_own_tool_puts_a_reference_into_the_prompt_and_not_the_picture(store, documents):

@@ -160,6 +160,22 @@ async def test_the_asynchronous_road_finds_the_same(store, documents, pictures):
     assert await retriever.ainvoke(documents[0].page_content) == retriever.invoke(documents[0].page_content)
 
 
+def test_pictures_with_captions_are_found_by_text_and_by_picture(store, pictures):
+    """Text and picture in one vector: the caption says nothing of the colour, which the picture alone shows."""
+    documents = [
+        media_document(path, caption=f"number {number}", store=MEDIA, metadata={"name": name})
+        for number, (name, path) in enumerate(pictures.items())
+    ]
+    assert all(len(one.page_content) < 300 for one in documents)
+    store.add_documents(documents)
+    for original in documents:
+        name = original.metadata["name"]
+        by_text = store.similarity_search(name, k=1)
+        by_picture = store.similarity_search(original.metadata["media_ref"], k=1)
+        assert [hit.metadata["name"] for hit in (*by_text, *by_picture)] == [name, name]
+        assert by_text[0].page_content == original.page_content
+
+
 def test_text_and_pictures_share_a_store(store, documents):
     letter = Document("a letter about taxes", metadata={**documents[0].metadata, "name": "letter"})
     store.add_documents([*documents, letter])

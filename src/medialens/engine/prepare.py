@@ -20,7 +20,7 @@ from medialens.errors import MedialensError, UnsupportedModalityError
 from medialens.inputs import Modality
 from medialens.media.resolved import ResolvedItem
 from medialens.media.threads.fork_gate import gate
-from medialens.models.protocol import NotRememberedError, Prepared
+from medialens.models.protocol import NotRememberedError, Prepared, Recipe
 
 
 class Preparer:
@@ -93,6 +93,12 @@ def _resolved(source: Source, request: Request, deployment: Deployment) -> Resol
         raise query_error(error) if is_query else error from error.__cause__
 
 
+def _remedy(given: Sequence[Modality], recipe: Recipe) -> str:
+    if set(given) - set(recipe.modalities):
+        return "Leave it out, or choose a model that takes it"
+    return "Give one of them alone, or choose a model that takes mixtures: a dual encoder does with fusion='sum'"
+
+
 def _check_supported(given: Sequence[Modality], deployment: Deployment) -> None:
     """Said before anything is read: a model of pictures need not look for a sound to refuse it."""
     recipe = deployment.model.recipe
@@ -100,5 +106,5 @@ def _check_supported(given: Sequence[Modality], deployment: Deployment) -> None:
         return
     supported = ", ".join(recipe.modalities)
     mixing = "" if recipe.mixes or len(given) == 1 else ", one kind an item"
-    msg = f"this {recipe.family} model takes {supported}{mixing}; got {' + '.join(given)}"
+    msg = f"this {recipe.family} model takes {supported}{mixing}; got {' + '.join(given)}. {_remedy(given, recipe)}"
     raise UnsupportedModalityError(msg, modalities=tuple(given), supported=recipe.modalities)
