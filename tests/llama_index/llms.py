@@ -30,6 +30,13 @@ class RecordingLLM(CustomLLM):
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> Any:
         raise NotImplementedError
 
+    @property
+    def calls(self) -> list[list[Any]]:
+        """The blocks of the user's messages, of each call."""
+        return [
+            [block for message in call if message.role == "user" for block in message.blocks] for call in self._calls
+        ]
+
     def blocks(self) -> list[Any]:
         """All blocks of the user's messages, in order."""
-        return [block for call in self._calls for message in call if message.role == "user" for block in message.blocks]
+        return [block for blocks in self.calls for block in blocks]

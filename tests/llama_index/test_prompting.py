@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 
 import numpy as np
 import PIL.Image
@@ -44,7 +45,7 @@ def sent(nodes, query=None, **settings):
 
 
 def texts(blocks):
-    return [block.text for block in blocks if block.block_type == "text"]
+    return [block.text.removeprefix("\n") for block in blocks if block.block_type == "text"]
 
 
 def pictures(blocks):
@@ -229,14 +230,14 @@ def test_its_dump_gives_it_back():
 
 @pytest.fixture
 def engine(fakes, red, tmp_path):
-    def build(llm, **options):
+    def build(llm, send_query=True, **options):
         embedding = MediaEmbedding(store=STORE)
         write_report(tmp_path)
         index = MediaVectorStoreIndex.from_documents(
             [*MediaReader(store=STORE).load_data(tmp_path)], embed_model=embedding
         )
         rerank = MediaRerank(store=STORE, top_n=2)
-        prepare = PrepareMediaForLLM(store=STORE)
+        prepare = PrepareMediaForLLM(store=STORE, send_query=send_query)
         return index.as_query_engine(
             llm=llm, multimodal=True, similarity_top_k=5, node_postprocessors=[rerank, prepare], **options
         )
@@ -267,6 +268,38 @@ async def test_the_picture_that_was_asked_about_reaches_the_language_model(engin
         sent = [block.inline_url() for block in llm.blocks() if block.block_type == "image"]
         assert sent[-1].endswith(base64.b64encode(other.read_bytes()).decode())
         assert answer.source_nodes[0].metadata["source"] == str(red)
+
+
+@pytest.mark.parametrize(("mode", "n_calls"), [("refine", 2), ("accumulate", 2), ("compact", 1)])
+async def test_the_picture_that_was_asked_about_reaches_every_call(engine, red, tmp_path_factory, mode, n_calls):
+    other = draw_picture(tmp_path_factory.mktemp("asked") / "other.png", (250, 0, 0))
+    query = QueryBundle("is there one like this?", image_path=str(other))
+    for ask in ("query", "aquery"):
+        llm = RecordingLLM()
+        answer = getattr(engine(llm, send_query="each", response_mode=mode), ask)(query)
+        answer = answer if ask == "query" else await answer
+        assert len(llm.calls) == n_calls
+        for blocks in llm.calls:
+            images = [block.inline_url() for block in blocks if block.block_type == "image"]
+            assert images[-1].endswith(base64.b64encode(other.read_bytes()).decode())
+            assert "What the question is about:" in texts(blocks)[-2]
+        assert len(answer.source_nodes) == 2
+
+
+def test_what_was_asked_about_is_sent_where_nothing_was_found(red):
+    ((question, picture),) = sent([], QueryBundle("?", image_path=str(red)), send_query="each")
+    assert (question.text, picture.block_type) == ("What the question is about:", "image")
+
+
+def test_labels_begin_lines_also_where_llama_index_joins_texts(engine, red, tmp_path):
+    index = MediaVectorStoreIndex(
+        nodes=[TextNode(text=f"a red letter {number}") for number in range(3)], embed_model=MediaEmbedding(store=STORE)
+    )
+    llm = RecordingLLM()
+    prepare = PrepareMediaForLLM(store=STORE)
+    index.as_query_engine(llm=llm, multimodal=True, similarity_top_k=3, node_postprocessors=[prepare]).query("red")
+    (text,) = texts(llm.calls[0])
+    assert len(re.findall(r"^\[[123]\] text$", text, re.MULTILINE)) == 3
 
 
 async def test_one_missing_file_does_not_cost_the_answer(fakes, red, tmp_path):

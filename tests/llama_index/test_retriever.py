@@ -98,6 +98,20 @@ def test_quotas_and_weights(simple):
         MediaRetriever(VectorStoreIndex(nodes=[], embed_model=simple.embedding))
 
 
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"quotas": {"picture": 1}}, r"quotas name 'picture'; expected some of 'text', "),
+        ({"quotas": {"image": 3}, "similarity_top_k": 2}, "come to 3"),
+        ({"weights": (1.0,)}, "must be two numbers"),
+        ({"fetch_k": 0}, "fetch_k=0 at least 1"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(simple, settings, says):
+    with pytest.raises(InputError, match=says):
+        MediaRetriever(simple, **settings)
+
+
 def test_words_find_what_the_embedding_does_not_see(simple, nodes):
     question = "red revenue"
     alone = MediaRetriever(simple, similarity_top_k=2, fetch_k=2, quotas={}).retrieve(question)

@@ -55,7 +55,7 @@ class PreparedNode(Node):
         """For language models, the labels, texts and notes; otherwise the text of the node."""
         if metadata_mode != MetadataMode.LLM:
             return super().get_content(metadata_mode)
-        return "\n".join(block.text for block in self._blocks if isinstance(block, TextBlock))
+        return "\n".join(block.text.removeprefix("\n") for block in self._blocks if isinstance(block, TextBlock))
 
     def get_content_blocks(self, metadata_mode: MetadataMode = MetadataMode.NONE) -> list[BaseContentBlock]:
         """For language models, what was chosen; otherwise what LlamaIndex makes of the node."""
@@ -71,7 +71,8 @@ class PrepareMediaForLLM(MediaSettings, BaseNodePostprocessor):
     is said in its place, and so is a medium that cannot be read: one missing file does not cost the answer.
 
     A medium that the query is about (``image_path``, `MediaQuery`, or a query of references) is sent as well, in a
-    further node at the end, which has no score; LlamaIndex itself would send its words alone.
+    further node at the end, which has no score; LlamaIndex itself would send its words alone. Response modes that ask
+    about one node at a time, "refine" and "accumulate", need ``send_query="each"`` to send it every time.
 
     Example:
         >>> engine = index.as_query_engine(
@@ -97,7 +98,11 @@ class PrepareMediaForLLM(MediaSettings, BaseNodePostprocessor):
         default=20 * 1024**2, ge=0, description="Of all media together, in base64 as they are sent."
     )
     labels: bool = Field(default=True, description="Number the nodes, and name their files.")
-    send_query: bool = Field(default=True, description="Send the medium that the query is about.")
+    send_query: bool | Literal["each"] = Field(
+        default=True,
+        description="Send the medium that the query is about: True sends it after the nodes, 'each' after every one of "
+        "them, for response modes that ask about one node at a time ('refine', 'accumulate'). It counts once.",
+    )
     errors: Literal["note", "raise"] = Field(
         default="note", description="What a medium that cannot be read becomes: a note in its place, or an error."
     )
@@ -199,16 +204,30 @@ class PrepareMediaForLLM(MediaSettings, BaseNodePostprocessor):
             if one.error is not None:  # it names folders: for those who read logs, not for the language model
                 _LOG.warning("node %r is not shown: %s", nodes[one.position].node_id, one.error)
         labels = [label_of(one.node.metadata, fallback="text") for one in nodes] if self.labels else []
-        laid = lay_out_each(rendering, labels)
+        sent = [[_block(part) for part in parts] for parts in lay_out_each(rendering, labels)]
+        question = [] if asked is None else [TextBlock(text=_QUESTION), *map(_block, *lay_out_each(asked, []))]
+        if question and nodes and self.send_query == "each":
+            sent = [[block for blocks in _apart([own, question]) for block in blocks] for own in sent]
+            question = []
+        *sent, question = _apart([*sent, question])
         prepared = [
-            NodeWithScore(node=PreparedNode.of(one.node, [_block(part) for part in parts]), score=one.score)
-            for one, parts in zip(nodes, laid, strict=True)
+            NodeWithScore(node=PreparedNode.of(one.node, blocks), score=one.score)
+            for one, blocks in zip(nodes, sent, strict=True)
         ]
-        if asked is not None:
-            (parts,) = lay_out_each(asked, [])
-            blocks = [TextBlock(text=_QUESTION), *map(_block, parts)]
-            prepared.append(NodeWithScore(node=PreparedNode.of(Node(id_="query"), blocks)))
-        return prepared
+        return [*prepared, *([NodeWithScore(node=PreparedNode.of(Node(id_="query"), question))] if question else [])]
+
+
+def _apart(sent: Sequence[Sequence[BaseContentBlock]]) -> list[list[BaseContentBlock]]:
+    """The blocks of each, of which LlamaIndex joins texts that follow one another, by a space: a line each instead."""
+    apart: list[list[BaseContentBlock]] = []
+    ends_with_text = False
+    for blocks in sent:
+        first, *others = blocks or (None,)
+        if isinstance(first, TextBlock) and ends_with_text:
+            first = TextBlock(text=f"\n{first.text}")
+        apart.append([] if first is None else [first, *others])
+        ends_with_text = isinstance(blocks[-1], TextBlock) if blocks else ends_with_text
+    return apart
 
 
 def _with(rendering: Rendering, lost: Sequence[LeftOut]) -> Rendering:

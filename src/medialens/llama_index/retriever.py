@@ -51,7 +51,7 @@ class MediaRetriever(BaseRetriever):
         callback_manager: LlamaIndex's.
 
     Raises:
-        InputError: `quotas` come to more than `similarity_top_k`, or a number is negative.
+        InputError: `quotas` come to more than `similarity_top_k` or name another kind, or a number is negative.
     """
 
     def __init__(  # noqa: PLR0913  # each is a plain choice of the caller's
@@ -74,7 +74,10 @@ class MediaRetriever(BaseRetriever):
         if similarity_top_k < 0 or (fetch_k is not None and fetch_k < 1):
             msg = f"similarity_top_k={similarity_top_k!r} must be at least 0 and fetch_k={fetch_k!r} at least 1"
             raise InputError(msg, similarity_top_k=similarity_top_k, fetch_k=fetch_k)
-        self._quotas = None if quotas is None else check_quotas(quotas, similarity_top_k)
+        self._quotas = None if quotas is None else _checked(quotas, similarity_top_k)
+        if len([*weights]) != 2:  # noqa: PLR2004  # see `weights`
+            msg = f"weights={weights!r} must be two numbers, that of the vector store and that of words"
+            raise InputError(msg, weights=weights)
         self._k, self._embedding = similarity_top_k, index.embedding
         self._lexical, self._weights, self._rrf_k, self._join = lexical, weights, rrf_k, join
         k = max(20, 5 * similarity_top_k) if fetch_k is None else max(fetch_k, similarity_top_k)
@@ -123,6 +126,13 @@ class MediaRetriever(BaseRetriever):
         fused = fuse_candidates(candidates, rrf_k=self._rrf_k, weights=self._weights[: len(candidates)])
         ids = [(str(one.candidate.key), one.fusion_score) for one in fused]
         return [NodeWithScore(node=with_metadata(nodes[id_], scores[id_]), score=score) for id_, score in ids]
+
+
+def _checked(quotas: Mapping[str, int], k: int) -> dict[str, int]:
+    if unknown := [kind for kind in quotas if kind not in KINDS]:
+        msg = f"quotas name {', '.join(map(repr, unknown))}; expected some of {', '.join(map(repr, KINDS))}"
+        raise InputError(msg, quotas=dict(quotas))
+    return check_quotas(quotas, k)
 
 
 def _only(kind: str, filters: MetadataFilters | None) -> MetadataFilters:
