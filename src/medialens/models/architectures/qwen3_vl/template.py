@@ -21,6 +21,7 @@ from medialens.media.threads.memo import Memo
 
 _CACHED_STRUCTURES: Final = 256
 _LONGEST_BLANK: Final = 8
+_TEXT: Final = "text"
 _KINDS: Final = ("text", "image", "video")
 
 # A stand-in for a text: private characters of Unicode, and between them what case folding and escaping would change.
@@ -116,6 +117,7 @@ class ChatTemplate:
         self._controls = {token: at for token, at in added.items() if token}
         longest_first = sorted({*self._controls, *self._kinds}, key=len, reverse=True)
         self._split = re.compile("|".join([_STANDS_IN.pattern, *map(re.escape, longest_first)]))
+        self._edges = _edges(tokenizer)
         self._skeletons: Memo[Structure, tuple[Piece, ...]] = Memo(_CACHED_STRUCTURES)
 
     def skeleton(self, structure: Structure) -> tuple[Piece, ...]:
@@ -141,7 +143,13 @@ class ChatTemplate:
             if len(wanted) != len(written):
                 raise _refused(structure, f"it writes {len(written)} places for {len(wanted)} parts of kind {kind}")
         self._check_order(structure)
-        return self._with_strips(structure, _numbered(pieces, kinds))
+        return self._with_edges(self._with_strips(structure, _numbered(pieces, kinds)))
+
+    def _with_edges(self, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+        """The pieces and what the tokenizer puts around any text, unless the template begins with that already."""
+        before, after = self._edges
+        first = Control(self._tokenizer.bos_token_id) if self._tokenizer.bos_token else None
+        return pieces if first is not None and pieces[:1] == (first,) else (*before, *pieces, *after)
 
     def _render(self, structure: Structure, left: str = "", right: str = "") -> str:
         messages, at = [], 0
@@ -208,6 +216,15 @@ class ChatTemplate:
             else piece
             for piece in pieces
         )
+
+
+def _edges(tokenizer: Any) -> tuple[tuple[Control, ...], tuple[Control, ...]]:
+    """The tokens that a tokenizer puts before and after a text."""
+    bare = list(tokenizer(_TEXT, add_special_tokens=False)["input_ids"])
+    whole = list(tokenizer(_TEXT)["input_ids"])
+    at = next(at for at in range(len(whole)) if whole[at : at + len(bare)] == bare)
+    before, after = whole[:at], whole[at + len(bare) :]
+    return tuple(map(Control, before)), tuple(map(Control, after))
 
 
 def _add_literal(pieces: list[Piece], text: str) -> None:
