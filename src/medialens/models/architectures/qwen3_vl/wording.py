@@ -97,9 +97,10 @@ def read_wording(manifest: Manifest, task: Task, tokenizer: Any, *, asked: Any =
     if not manifest.modules:
         return _plain_wording(manifest, task, tokenizer, asked)
     settings = _chat_settings(manifest)
+    wanted = None if isinstance(asked, str) else settings.get("chat_template")  # one text is the caller's choice
     message = (manifest.transformer.get("modality_config") or {}).get("message") or {}
     return Wording(
-        template=_choose(_templates(manifest, tokenizer, asked), settings.get("chat_template"), manifest.name),
+        template=_choose(_templates(manifest, tokenizer, asked), wanted, manifest.name),
         settings={name: value for name, value in settings.items() if name not in _NOT_THE_TEMPLATES},
         flat=message.get("format") == "flat",
     )
@@ -161,15 +162,10 @@ def _by_name(templates: Any, name: str) -> Mapping[str, str]:
 
 
 def _choose(templates: Mapping[str, str], wanted: Any, name: str) -> str:
-    """The template that is wanted: by name, or, as transformers has it, itself; the only one whatever its name."""
-    if wanted is None:
-        wanted = "default"
-    if isinstance(wanted, str) and wanted in templates:
-        return templates[wanted]
-    if len(templates) == 1 and (wanted == "default" or "default" in templates) and "{" not in str(wanted):
-        return next(iter(templates.values()))
-    if isinstance(wanted, str) and "{" in wanted:
-        return wanted
+    """The template that is wanted: by name, or, as transformers has it, by its text."""
+    wanted = "default" if wanted is None else wanted
+    if isinstance(wanted, str) and (wanted in templates or "{" in wanted):
+        return templates.get(wanted, wanted)
     shown = ", ".join(templates) or "none"
     msg = f"{name!r}: it has no chat template {wanted!r:.80} (there is {shown}); download the repository again"
     raise RepositoryError(msg, repository=name)
