@@ -123,7 +123,7 @@ class VideoClipParser(_CuttingParser):
     """
 
     window_seconds: float = 10.0
-    overlap_seconds: float = 5.0
+    overlap_seconds: float | None = None
     scenes: Any = False
     times: Sequence[Any] | None = None
     transcript: Any = None
@@ -152,7 +152,7 @@ class SoundWindowParser(_CuttingParser):
     """
 
     window_seconds: float = 30.0
-    overlap_seconds: float = 3.0
+    overlap_seconds: float | None = None
     transcript: Any = None
 
     def _cut(self, content: Path | bytes, **arguments: Any) -> list[Segment]:

@@ -159,7 +159,9 @@ class ClipSplitter(MediaSplitter):
 
     thumbnails: bool = Field(default=True, description="Put a small picture of each clip into the store.")
     window_seconds: float = Field(default=10.0, gt=0, description="Length of a clip.")
-    overlap_seconds: float = Field(default=5.0, ge=0, description="How much of a clip is in the next one as well.")
+    overlap_seconds: float | None = Field(
+        default=None, ge=0, description="How much of a clip is in the next one as well; None is half of it."
+    )
     scenes: bool = Field(default=False, description="Cut videos where a new shot begins (extra 'scenes').")
     transcript: str | None = Field(
         default=None, description="Subtitles of what is said: a .srt or .vtt file, or 'beside' for the one beside it."
@@ -174,6 +176,10 @@ class ClipSplitter(MediaSplitter):
         is_cut = reference.start_seconds is not None and not reference.mime_type.startswith("image/")
         return reference.modality in {"video", "audio"} and not is_cut
 
+    @property
+    def _overlap_seconds(self) -> float:
+        return self.window_seconds / 2 if self.overlap_seconds is None else self.overlap_seconds
+
     def _split(self, file: str | bytes, reference: MediaReference) -> list[Segment]:
         return self._split_sound(file) if reference.modality == "audio" else self._split_video(file)
 
@@ -184,7 +190,7 @@ class ClipSplitter(MediaSplitter):
             file,
             store=self.store,
             window_seconds=self.window_seconds,
-            overlap_seconds=self.overlap_seconds,
+            overlap_seconds=self._overlap_seconds,
             scenes=self.scenes,
             thumbnails=self.thumbnails,
             transcript=self.transcript,
@@ -198,7 +204,7 @@ class ClipSplitter(MediaSplitter):
             file,
             store=self.store,
             window_seconds=self.window_seconds,
-            overlap_seconds=self.overlap_seconds,
+            overlap_seconds=self._overlap_seconds,
             transcript=self.transcript,
             limits=self.limits,
         )

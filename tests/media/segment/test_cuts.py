@@ -18,6 +18,12 @@ def random_activity(longer, seed):
     return np.repeat(bands, rng.integers(1, 60, longer))[:longer]
 
 
+@pytest.mark.parametrize("aspect_ratio", [7.5, 100.0, 1e9])
+@pytest.mark.parametrize("overlap", [0.0, 0.125, 0.49])
+def test_a_picture_that_is_less_than_a_tile_long_is_one(aspect_ratio, overlap):
+    assert plan_spans(np.zeros(750), 100, aspect_ratio=aspect_ratio, overlap=overlap) == [(0, 750)]
+
+
 @settings(deadline=None)
 @given(SIDES, st.integers(0, 2**16), OVERLAPS)
 def test_tiles_cover_the_picture_in_order_and_overlap_as_asked(sides, seed, overlap):

@@ -1,4 +1,6 @@
+import contextlib
 import re
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -219,7 +221,32 @@ def test_files_are_as_large_as_the_limits_allow(tmp_path):
             read_subtitles(path, limits)
 
 
-@pytest.mark.parametrize("times", [(-1.0, 2.0), (3.0, 2.0), (float("nan"), 2.0), (0.0, float("inf"))])
+@pytest.mark.parametrize(
+    ("parse", "head"), [(parse_srt, "1\n"), (parse_srt, SRT), (parse_vtt, "WEBVTT\n"), (parse_vtt, VTT)]
+)
+@pytest.mark.parametrize("line", ["\n", " \n", "x\n", "7\n"])
+def test_a_file_of_very_many_lines_is_not_taken_apart(parse, head, line):
+    """A list of its lines takes a hundred times its size."""
+    text = head + line * 300_000
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(MediaDecodeError):  # of lines that belong nowhere
+            parse(text, "name")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * len(text) + 1_000_000
+
+
+@pytest.mark.parametrize("text", [None, b"words", 3])
+def test_the_text_of_a_text_is_checked(text):
+    with pytest.raises(InputError, match="takes a text"):
+        TimedText(0.0, 1.0, text)
+
+
+@pytest.mark.parametrize(
+    "times", [(-1.0, 2.0), (3.0, 2.0), (float("nan"), 2.0), (0.0, float("inf")), ("0", 1.0), (0.0, None)]
+)
 def test_times_of_a_text_are_checked(times):
     with pytest.raises(InputError, match="expected a start of at least 0"):
         TimedText(*times, "words")

@@ -1,11 +1,13 @@
 import re
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medialens.errors import InputError, MediaDecodeError, MediaNotFoundError
+from medialens.errors import InputError, MediaDecodeError, MediaLimitError, MediaNotFoundError
 from medialens.media.limits import MediaLimits
+from medialens.media.segment import transcript as transcripts
 from medialens.media.segment.subtitles import TimedText
 from medialens.media.segment.transcript import find_beside, read_transcript, said_in
 
@@ -38,6 +40,15 @@ def test_texts_of_a_window_are_joined_in_order():
     assert said_in(WINDOWS, transcript) == ["one two", "three", ""]
     assert said_in(WINDOWS, []) == ["", "", ""]
     assert said_in([], transcript) == []
+
+
+def test_a_long_text_is_not_repeated_without_end(monkeypatch):
+    windows = [(float(at), float(at + 1)) for at in range(1000)]
+    monkeypatch.setattr(transcripts, "MAX_CHARACTERS", 100_000)
+    assert said_in(windows, [TimedText(0, 1000, "x" * 99)]) == ["x" * 99] * 1000
+    with pytest.raises(MediaLimitError, match="repeated in every window; divide them") as caught:
+        said_in(windows, [TimedText(0, 1000, "x" * 100)])
+    assert caught.value.limit == "MAX_CHARACTERS"
 
 
 TIMES = st.tuples(st.integers(0, 600), st.integers(0, 200)).map(lambda at: (at[0] / 4, (at[0] + at[1]) / 4))
@@ -89,11 +100,22 @@ def test_a_transcript_comes_in_several_ways(tmp_path):
     assert read_transcript("beside", tmp_path / "film.mp4", LIMITS) == expected
     assert read_transcript(subtitles, "anywhere.mp4", LIMITS) == expected
     assert read_transcript(str(subtitles), "anywhere.mp4", LIMITS) == expected
+    of_whisper = [{"id": 0, "start": 1.0, "end": 2.0, "text": "hello"}]
+    assert read_transcript(of_whisper, "anywhere.mp4", LIMITS) == expected
+    assert read_transcript([SimpleNamespace(**of_whisper[0])], "anywhere.mp4", LIMITS) == expected
     unordered = [TimedText(5.0, 6.0, "b"), TimedText(1.0, 2.0, "a")]
     assert read_transcript(unordered, "anywhere.mp4", LIMITS) == tuple(reversed(unordered))
 
 
-@pytest.mark.parametrize("transcript", [["words"], [(1.0, 2.0, "words")], 3])
+@pytest.mark.parametrize("name", ["https://example.com/film.mp4", "<media://sha256/0?type=video/mp4>"])
+def test_nothing_lies_beside_what_is_no_file(name):
+    with pytest.raises(MediaNotFoundError, match="no file with others beside it; pass the path of its subtitles"):
+        read_transcript("beside", name, LIMITS)
+
+
+@pytest.mark.parametrize(
+    "transcript", [["words"], [(1.0, 2.0, "words")], 3, [{"start": 1.0, "text": "words"}], [TimedText(0, 1, "a"), None]]
+)
 def test_what_is_no_transcript(transcript):
     with pytest.raises(InputError, match=re.escape("is not 'beside', the path of a .srt or .vtt file")):
         read_transcript(transcript, "film.mp4", LIMITS)

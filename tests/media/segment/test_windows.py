@@ -24,6 +24,12 @@ def test_worked_examples(duration, window, overlap, expected):
     assert cut_windows(duration, window_seconds=window, overlap_seconds=overlap) == expected
 
 
+@pytest.mark.parametrize(("window", "share", "step"), [(10, 0.5, 5), (2, 0.5, 1), (1, 0.1, 0.9), (4, 0, 4)])
+def test_what_is_shared_by_default_is_a_part_of_the_window(window, share, step):
+    cut = cut_windows(40, window_seconds=window, usual_overlap=share)
+    assert cut[:2] == [(0, window), (step, step + window)]
+
+
 @settings(deadline=None)
 @given(total=st.integers(1, 5_000), window=st.integers(1, 1_000), share=st.floats(0, 0.99))
 def test_windows_cover_the_whole_in_steps_and_none_is_tiny(total, window, share):

@@ -18,6 +18,7 @@ from medialens.media.limits import MediaLimits
 from medialens.media.moments import Window
 from medialens.media.sounds import track as sound_track
 from medialens.media.sounds.audio import load_sound
+from medialens.media.sounds.probing import probe_sound
 from medialens.media.sounds.samples import load_samples
 from medialens.media.source import encoded, read_source
 
@@ -107,6 +108,24 @@ def test_every_kind_of_file_is_heard_as_torchcodec_decodes_it(kind, rate, files)
     shared = min(len(ours), len(theirs))
     assert max(len(ours), len(theirs)) - shared <= 2048
     np.testing.assert_allclose(ours[: shared - 64], theirs[: shared - 64], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["wav", "wav of floats", "wav of 24 bits", "compressed wav"])
+@pytest.mark.parametrize("length", [0xFFFFFFFF, 0x7FFFFFFF - 36, 0xFFFFFFFF - 44, 0])
+def test_a_wav_that_was_written_into_a_pipe_is_heard_to_its_end(kind, length, files):
+    """FFmpeg, SoX and services that speak write a length that is none, since they cannot go back to say it."""
+    data = files(kind)
+    at = data.index(b"data") + 4
+    piped = data[:4] + length.to_bytes(4, "little") + data[8:at] + length.to_bytes(4, "little") + data[at + 4 :]
+
+    np.testing.assert_array_equal(hear(piped), hear(data))
+    np.testing.assert_array_equal(hear(piped, RATE, 6.5, 7.5), hear(data, RATE, 6.5, 7.5))
+    assert probe_sound(encoded(piped, name="x"), LIMITS) == probe_sound(encoded(data, name="y"), LIMITS)
+
+
+def test_a_wav_that_ends_before_the_length_it_says_is_damaged(files):
+    with pytest.raises(MediaDecodeError, match="cut off or damaged"):
+        hear(files("wav")[:-5000])
 
 
 @pytest.mark.parametrize(("source", "target"), [(44_100, 48_000), (48_000, 16_000), (8000, 48_000), (44_099, 16_000)])

@@ -6,6 +6,7 @@ the file whenever it is looked at. Knows nothing of models and frameworks.
 
     pages   `pages.py`                          tiles   `tiles.py`; `cuts.py`, `activity.py`: where it is quiet
     sounds  `sounds.py`; `windows.py`           clips   `clips.py`; `windows.py`, `scenes.py`: where to cut
+    what is cut, however it is named: `whole.py`
     what is said in sounds and clips: `transcript.py`, `subtitles.py`, `speech.py`
 
 To add a way to cut: a module here with a function from a file to segments, and its name below. Names are looked up

@@ -22,6 +22,7 @@ from medialens.media.segment.scenes import SMALL_SIDE, SceneSettings, cut_scenes
 from medialens.media.segment.segment import Segment
 from medialens.media.segment.speech import recognise
 from medialens.media.segment.transcript import Recogniser, Transcript, read_transcript, said_in
+from medialens.media.segment.whole import Whole, keep_whole
 from medialens.media.segment.windows import cut_windows
 from medialens.media.source import Encoded, read_part
 from medialens.media.store import MediaStore, open_store
@@ -31,7 +32,9 @@ from medialens.media.videos.stills import iterate_small, iterate_stills
 from medialens.media.writing.render import thumbnail
 
 WINDOW_SECONDS = 10.0
-OVERLAP_SECONDS = 5.0
+_OVERLAP = 0.5
+"""Of a window, unless it is said otherwise."""
+
 _THUMBNAIL_SIDE = 320
 _MIDDLE_HALF = ((2, 0), (1, 0), (2, 1))  # the middles of its halves and its own, as (parts, which)
 _DEFAULT_LIMITS = MediaLimits()
@@ -42,11 +45,11 @@ Times: TypeAlias = Sequence[float] | Sequence[Span]
 
 
 def split_clips(  # noqa: PLR0913  # each is a plain choice of the caller's
-    path: str | Path | bytes,
+    path: Whole,
     *,
     store: MediaStore | str | Path | None = None,
     window_seconds: float = WINDOW_SECONDS,
-    overlap_seconds: float = OVERLAP_SECONDS,
+    overlap_seconds: float | None = None,
     scenes: bool | SceneSettings = False,
     times: Times | None = None,
     n_frames: int = 4,
@@ -60,10 +63,11 @@ def split_clips(  # noqa: PLR0913  # each is a plain choice of the caller's
     Times are seconds from the first frame on, whatever the file's own clock says and however long its frames last.
 
     Args:
-        path: A file, a URL that `limits` allow, or the bytes of one, which are put into the store.
+        path: A file, or a URL that `limits` allow; a reference to what the store has; or the bytes of a file, a data
+            URI or an open file, which are put into the store.
         store: Where it is registered, and thumbnails are put; None is the default store.
         window_seconds: Clips of this length; see `cut_windows`.
-        overlap_seconds: How much of a clip is in the next one as well.
+        overlap_seconds: How much of a clip is in the next one as well; None is half of it.
         scenes: Cut where a new shot begins instead (extra ``scenes``), with these settings or the default ones.
         times: Cut at these moments instead; or take these clips, (start, end) each, in the order given.
         n_frames: How many frames stand for a clip: `Segment.frame_times` are the moments that a model which looks at so
@@ -85,7 +89,7 @@ def split_clips(  # noqa: PLR0913  # each is a plain choice of the caller's
     if times is not None and scenes:
         raise InputError("scenes= and times= both say where to cut; pass one of them", times=times)
     media = open_store(store)
-    whole = media.put(path) if isinstance(path, bytes) else media.register(path, copy=copy, limits=limits)
+    whole = keep_whole(path, media, copy=copy, limits=limits)
     clip = read_part(Video(str(whole), store=media), limits)
     facts = _facts(clip, limits)
     if times is not None:
@@ -93,7 +97,12 @@ def split_clips(  # noqa: PLR0913  # each is a plain choice of the caller's
     elif scenes:
         windows = _scenes(scenes if isinstance(scenes, SceneSettings) else SceneSettings(), clip, facts, limits)
     else:
-        windows = cut_windows(float(facts.duration), window_seconds=window_seconds, overlap_seconds=overlap_seconds)
+        windows = cut_windows(
+            float(facts.duration),
+            window_seconds=window_seconds,
+            overlap_seconds=overlap_seconds,
+            usual_overlap=_OVERLAP,
+        )
     segments = [
         Segment(
             reference=dataclasses.replace(whole, start_seconds=window[0], end_seconds=window[1]),

@@ -68,9 +68,8 @@ def count_tiles(longer: int, shorter: int, *, aspect_ratio: float, overlap: floa
 def _even_length(longer: int, wanted: float, overlap: float) -> tuple[float, int]:
     """Length and number of tiles that are all the same, the length as near to what is wanted as can be."""
     exact = (longer / wanted - overlap) / (1 - overlap)
-    choices = [
-        (longer / (count - count * overlap + overlap), count) for count in {math.floor(exact), math.ceil(exact)} - {0}
-    ]
+    counts = {count for count in (math.floor(exact), math.ceil(exact)) if count > 0}
+    choices = [(longer / (count - count * overlap + overlap), count) for count in counts]
     return min(choices, key=lambda choice: abs(math.log(choice[0] / wanted)), default=(float(longer), 1))
 
 

@@ -12,22 +12,25 @@ from medialens.media.reference import MediaReference
 from medialens.media.segment.segment import Segment
 from medialens.media.segment.speech import recognise
 from medialens.media.segment.transcript import Recogniser, Transcript, read_transcript, said_in
+from medialens.media.segment.whole import Whole, keep_whole
 from medialens.media.segment.windows import cut_windows
 from medialens.media.sounds.probing import probe_sound
 from medialens.media.source import Encoded, read_part
 from medialens.media.store import MediaStore, open_store
 
 WINDOW_SECONDS = 30.0
-OVERLAP_SECONDS = 3.0
+_OVERLAP = 0.1
+"""Of a window, unless it is said otherwise."""
+
 _DEFAULT_LIMITS = MediaLimits()
 
 
 def split_sound(  # noqa: PLR0913  # each is a plain choice of the caller's
-    path: str | Path | bytes,
+    path: Whole,
     *,
     store: MediaStore | str | Path | None = None,
     window_seconds: float = WINDOW_SECONDS,
-    overlap_seconds: float = OVERLAP_SECONDS,
+    overlap_seconds: float | None = None,
     transcript: Transcript | None = None,
     copy: bool = False,
     limits: MediaLimits = _DEFAULT_LIMITS,
@@ -39,11 +42,12 @@ def split_sound(  # noqa: PLR0913  # each is a plain choice of the caller's
     they are those of its clips.
 
     Args:
-        path: A file, a URL that `limits` allow, or the bytes of one, which are put into the store. Of a video the
-            sound is taken; its references have the type ``audio/...``, for they are heard, not looked at.
+        path: A file, or a URL that `limits` allow; a reference to what the store has; or the bytes of a file, a data
+            URI or an open file, which are put into the store. Of a video the sound is taken; its references have the
+            type ``audio/...``, for they are heard, not looked at.
         store: Where it is registered; None is the default store.
         window_seconds: How long a window is. A CLAP hears 10 seconds at once, and of more the mean.
-        overlap_seconds: How much of a window is in the next one as well.
+        overlap_seconds: How much of a window is in the next one as well; None is a tenth of it.
         transcript: What is said: a list of `TimedText`, the path of a .srt or .vtt file, ``"beside"`` for the one that
             lies beside the sound and has its name, or a `Recogniser`. See `said_in` for which window has what.
         copy: Keep the bytes in the store. Otherwise the store points to the file.
@@ -57,11 +61,16 @@ def split_sound(  # noqa: PLR0913  # each is a plain choice of the caller's
         MissingExtraError: PyAV is not installed.
     """
     media = open_store(store)
-    known = media.put(path) if isinstance(path, bytes) else media.register(path, copy=copy, limits=limits)
+    known = keep_whole(path, media, copy=copy, limits=limits)
     whole = as_sound(known)
     sound = read_part(Audio(str(whole), store=media), limits)
     facts = probe_sound(sound, limits)
-    windows = cut_windows(float(facts.end_seconds), window_seconds=window_seconds, overlap_seconds=overlap_seconds)
+    windows = cut_windows(
+        float(facts.end_seconds),
+        window_seconds=window_seconds,
+        overlap_seconds=overlap_seconds,
+        usual_overlap=_OVERLAP,
+    )
     windows = [window for window in windows if window[1] > facts.start_seconds]  # that of a video may begin late
     return [
         Segment(

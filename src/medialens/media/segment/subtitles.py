@@ -14,10 +14,11 @@ import dataclasses
 import html
 import itertools
 import math
+import numbers
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from medialens.errors import InputError, MediaDecodeError
 from medialens.media.access.files import read_file
@@ -29,10 +30,27 @@ _NUMBER = re.compile(r"\s*\d+\s*", re.ASCII)
 # Tags of WebVTT (<v Ann>, <c.loud>, <00:00:01.000>) and of SubRip (<i>, <font color="...">, {\an8}); not "3 < 4".
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|</?\d[\d:.]*>|</>|\{\\[^{}]*\}")
 _NO_CUES = ("NOTE", "STYLE", "REGION")
+_STRAY = re.compile(r"^(?!(?:[^\S\n]*+[0-9]++)?+[^\S\n]*+$)[^\n]*", re.MULTILINE)  # no number, and not blank
+_BLANK = re.compile(r"\n(?:[^\S\n]*+\n)++")
 _SEXAGESIMAL = 60
 
-Line = tuple[int, str]
-"""Its number, from 1, and what stands there."""
+_SHOWN = 80
+"""Characters of a line in messages."""
+
+
+class Line(NamedTuple):
+    """A line, or a run of them, and where it begins; which number it has is counted where somebody asks.
+
+    A file is searched, and its cues are cut out of it: a list of all its lines would take a hundred times its size.
+    """
+
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        """Where it is over."""
+        return self.start + len(self.text)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +58,7 @@ class TimedText:
     """What is said from one moment to another, in seconds from the beginning of the video or sound.
 
     Raises:
-        InputError: The times are no finite numbers, or the end lies before the start.
+        InputError: The times are no finite numbers, the end lies before the start, or the text is no `str`.
     """
 
     start_seconds: float
@@ -48,7 +66,12 @@ class TimedText:
     text: str
 
     def __post_init__(self) -> None:
-        if not 0 <= self.start_seconds <= self.end_seconds < math.inf:
+        text: object = self.text
+        if not isinstance(text, str):
+            msg = f"TimedText takes a text, got {text!r:.80}"
+            raise InputError(msg, value=text)
+        are_numbers = all(isinstance(time, numbers.Real) for time in (self.start_seconds, self.end_seconds))
+        if not are_numbers or not 0 <= self.start_seconds <= self.end_seconds < math.inf:
             msg = (
                 f"TimedText from {self.start_seconds!r} to {self.end_seconds!r} seconds: expected a start of at least "
                 "0, and an end that is not before it"
@@ -81,36 +104,33 @@ def read_subtitles(path: str | Path, limits: MediaLimits) -> tuple[TimedText, ..
 
 def parse_srt(text: str, name: str) -> tuple[TimedText, ...]:
     """The cues of a SubRip file; `name` is what messages call it."""
-    lines = _lines(text)
-    timings = [at for at, (_, line) in enumerate(lines) if "-->" in line]
-    for line in lines[: timings[0] if timings else len(lines)]:
-        if line[1].strip() and not _NUMBER.fullmatch(line[1]):
-            raise _malformed(line, "expected a line with the times of a cue, 00:00:01,000 --> 00:00:02,000", name)
-    cues = []
-    for at, following in itertools.pairwise([*timings, len(lines)]):
-        body = lines[at + 1 : following]
-        if following < len(lines) and body and _NUMBER.fullmatch(body[-1][1]):
-            body = body[:-1]  # the number of the next cue
-        cues.append(_cue(lines[at], body, name))
-    return _in_order(cues)
+    text = _unified(text)
+    timings = list(_timings(text))
+    stray = _STRAY.search(text, 0, timings[0].start if timings else len(text))
+    if stray is not None:
+        line = Line(stray[0], stray.start())
+        raise _malformed(line, "expected a line with the times of a cue, 00:00:01,000 --> 00:00:02,000", text, name)
+    ends = [_without_number(text, timing.end, following.start) for timing, following in itertools.pairwise(timings)]
+    return _in_order([_cue(*one, text, name) for one in zip(timings, [*ends, len(text)], strict=False)])
 
 
 def parse_vtt(text: str, name: str) -> tuple[TimedText, ...]:
     """The cues of a WebVTT file; `name` is what messages call it."""
-    lines = _lines(text)
-    if not re.fullmatch(r"WEBVTT(?:[ \t].*)?", lines[0][1]):
-        raise _malformed(lines[0], "a WebVTT file begins with WEBVTT", name)
-    cues = []
-    for number, block in enumerate(_blocks(lines)):
-        timed = [at for at, (_, line) in enumerate(block) if "-->" in line]
-        is_header = number == 0
-        if is_header or (not timed and block[0][1].split()[0] in _NO_CUES):
+    text = _unified(text)
+    head = Line(text.partition("\n")[0], 0)
+    if not re.fullmatch(r"WEBVTT(?:[ \t].*)?", head.text):
+        raise _malformed(head, "a WebVTT file begins with WEBVTT", text, name)
+    cues: list[TimedText | None] = []
+    for block in _blocks(text):
+        timings = list(_timings(text, block.start, block.end))
+        if block.start == 0 or (not timings and block.text.split(None, 1)[0] in _NO_CUES):
             continue
-        if not timed or timed[0] > 1:  # the times stand in the first line, or in the second after a name
-            raise _malformed(block[0], "expected a cue, with times like 00:01.000 --> 00:02.000", name)
+        if not timings or text.count("\n", block.start, timings[0].start) > 1:
+            # They stand in the first line, or in the second after a name.
+            raise _malformed(block, "expected a cue, with times like 00:01.000 --> 00:02.000", text, name)
         # A cue may follow on another without the blank line that belongs between them.
-        for at, following in itertools.pairwise([*timed, len(block)]):
-            cues.append(_cue(block[at], block[at + 1 : following], name))
+        ends = [*(timing.start for timing in timings[1:]), block.end]
+        cues += [_cue(*one, text, name) for one in zip(timings, ends, strict=True)]
     return _in_order(cues)
 
 
@@ -133,34 +153,49 @@ def _decoded(data: bytes, name: str) -> str:
     return text
 
 
-def _lines(text: str) -> list[Line]:
-    # Not str.splitlines, which also splits at characters that stand within a line, such as U+2028.
-    return list(enumerate(re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff")), start=1))
+def _unified(text: str) -> str:
+    """With one kind of line ends; not by str.splitlines, which also splits at what stands within a line (U+2028)."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _blocks(lines: Sequence[Line]) -> Iterator[list[Line]]:
+def _blocks(text: str) -> Iterator[Line]:
     """Runs of lines that are not blank."""
-    block: list[Line] = []
-    for line in [*lines, (0, "")]:
-        if line[1].strip():
-            block.append(line)
-        elif block:
+    start = 0
+    for blank in itertools.chain(_BLANK.finditer(text), [None]):
+        block = Line(text[start : len(text) if blank is None else blank.start()], start)
+        if block.text.strip():
             yield block
-            block = []
+        start = len(text) if blank is None else blank.end()
 
 
-def _cue(timing: Line, body: Sequence[Line], name: str) -> TimedText | None:
-    """The cue, or None if nothing is said in it."""
-    match = _TIMING.fullmatch(timing[1])
+def _timings(text: str, start: int = 0, end: int | None = None) -> Iterator[Line]:
+    """Lines with an arrow, from the beginning of a line on."""
+    end = len(text) if end is None else end
+    while (arrow := text.find("-->", start, end)) >= 0:
+        begin = max(start, text.rfind("\n", start, arrow) + 1)
+        stop = text.find("\n", arrow, end)
+        start = end if stop < 0 else stop
+        yield Line(text[begin:start], begin)
+
+
+def _without_number(text: str, start: int, end: int) -> int:
+    """Where a cue that lies between two lines with times is over: the last line may be the number of the next."""
+    begin = text.rfind("\n", start, end - 1) + 1
+    return begin if begin and _NUMBER.fullmatch(text, begin, end - 1) else end
+
+
+def _cue(timing: Line, end: int, text: str, name: str) -> TimedText | None:
+    """The cue that goes up to `end`, or None if nothing is said in it."""
+    match = _TIMING.fullmatch(timing.text)
     if match is None:
-        raise _malformed(timing, "expected times like 00:00:01.000 --> 00:00:02.000", name)
-    start, end = (_seconds(match, side) for side in "01")
-    if start is None or end is None:
-        raise _malformed(timing, "minutes and seconds go up to 59", name)
-    if end < start:
-        raise _malformed(timing, "the cue ends before it begins", name)
-    said = " ".join(html.unescape(_TAG.sub("", " ".join(line for _, line in body))).split())
-    return TimedText(start, end, said) if said else None
+        raise _malformed(timing, "expected times like 00:00:01.000 --> 00:00:02.000", text, name)
+    starts, ends = (_seconds(match, side) for side in "01")
+    if starts is None or ends is None:
+        raise _malformed(timing, "minutes and seconds go up to 59", text, name)
+    if ends < starts:
+        raise _malformed(timing, "the cue ends before it begins", text, name)
+    said = " ".join(html.unescape(_TAG.sub("", text[timing.end : end])).split())
+    return TimedText(starts, ends, said) if said else None
 
 
 def _seconds(match: re.Match[str], side: str) -> float | None:
@@ -176,7 +211,9 @@ def _in_order(cues: Sequence[TimedText | None]) -> tuple[TimedText, ...]:
     return tuple(sorted((cue for cue in cues if cue is not None), key=lambda cue: cue.start_seconds))
 
 
-def _malformed(line: Line, why: str, name: str) -> MediaDecodeError:
-    number, text = line
-    msg = f"{name!r}, line {number}: {text!r:.100} is malformed: {why}; mend the file, or pass a list of TimedText"
+def _malformed(line: Line, why: str, text: str, name: str) -> MediaDecodeError:
+    number = text.count("\n", 0, line.start) + 1
+    said = line.text.partition("\n")[0]
+    shown = f"{said[:_SHOWN]!r}{'...' if len(said) > _SHOWN else ''}"
+    msg = f"{name!r}, line {number}: {shown} is malformed: {why}; mend the file, or pass a list of TimedText"
     return MediaDecodeError(msg, source=name, line=number)

@@ -22,6 +22,7 @@ from medialens.media.reference import MediaReference
 from medialens.media.segment.activity import row_activity
 from medialens.media.segment.cuts import count_tiles, plan_spans
 from medialens.media.segment.segment import Segment
+from medialens.media.segment.whole import Whole, keep_whole
 from medialens.media.source import read_part
 from medialens.media.store import MediaStore, open_store
 from medialens.media.writing.render import thumbnail
@@ -41,7 +42,7 @@ Box = tuple[int, int, int, int]
 
 
 def split_tiles(  # noqa: PLR0913  # each is a plain choice of the caller's
-    path: str | Path | bytes,
+    path: Whole,
     *,
     store: MediaStore | str | Path | None = None,
     aspect_ratio: float = 1.4,
@@ -56,8 +57,8 @@ def split_tiles(  # noqa: PLR0913  # each is a plain choice of the caller's
     through a line. Pictures that are less than about twice as long as wide are one segment, without a box.
 
     Args:
-        path: A picture file, or a URL that `limits` allow; or its bytes, such as `capture_page` gives, which are put
-            into the store.
+        path: A picture file, or a URL that `limits` allow; a reference to what the store has; or the bytes of a file,
+            such as `capture_page` gives, a data URI or an open file, which are put into the store.
         store: Where it is registered; None is the default store.
         aspect_ratio: Longer over shorter side of a tile; about, since no sliver is left and cuts avoid what they can.
         overlap: What neighbours share, as a share of a tile of that shape; a fifth more or less where that makes for
@@ -73,8 +74,8 @@ def split_tiles(  # noqa: PLR0913  # each is a plain choice of the caller's
     _check("aspect_ratio", aspect_ratio, 1.0, float("inf"))
     _check("overlap", overlap, 0.0, _MOST_OVERLAP)
     media = open_store(store)
-    reference = media.put(path) if isinstance(path, bytes) else media.register(path, copy=copy, limits=limits)
-    _check_kind(reference, path)
+    reference = keep_whole(path, media, copy=copy, limits=limits)
+    _check_kind(reference, media)
     picture = read_part(Image(reference, store=media), limits)
     width, height = measure_image(picture, limits)
     is_whole = _is_whole(width, height, aspect_ratio, overlap)
@@ -118,9 +119,9 @@ def _segment(store: MediaStore, whole: MediaReference, box: Box | None, width: i
     return Segment(reference=reference, store=store, source=store.source(whole), width=width, height=height)
 
 
-def _check_kind(reference: MediaReference, path: str | Path | bytes) -> None:
+def _check_kind(reference: MediaReference, store: MediaStore) -> None:
     if reference.modality != "image":
-        name = f"<{len(path)} bytes>" if isinstance(path, bytes) else str(path)
+        name = store.source(reference) or str(reference)
         msg = f"{name!r} holds {reference.mime_type}; split_tiles takes a picture, such as a screenshot"
         raise MediaDecodeError(msg, source=name, mime_type=reference.mime_type)
 

@@ -23,7 +23,7 @@ _SHORTEST_REST = 4
 
 
 def cut_windows(
-    duration_seconds: float, *, window_seconds: float, overlap_seconds: float = 0.0
+    duration_seconds: float, *, window_seconds: float, overlap_seconds: float | None = None, usual_overlap: float = 0.0
 ) -> list[tuple[float, float]]:
     """Windows that cover all of a duration, as (start, end) in seconds, ascending.
 
@@ -35,6 +35,7 @@ def cut_windows(
         duration_seconds: How long the whole lasts.
         window_seconds: Length of a window.
         overlap_seconds: How much of a window is in the next one as well; less than its length.
+        usual_overlap: What None stands for, as a share of a window.
 
     Returns:
         Times in whole milliseconds, which is what a media reference keeps.
@@ -45,7 +46,9 @@ def cut_windows(
     """
     total = max(1, _milliseconds("duration_seconds", duration_seconds))
     window = _milliseconds("window_seconds", window_seconds)
-    overlap = _milliseconds("overlap_seconds", overlap_seconds)
+    overlap = (
+        round(window * usual_overlap) if overlap_seconds is None else _milliseconds("overlap_seconds", overlap_seconds)
+    )
     if window < 1 or overlap >= window:
         msg = (
             f"window_seconds={window_seconds!r} and overlap_seconds={overlap_seconds!r} leave nothing to go on by; "

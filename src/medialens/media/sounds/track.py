@@ -19,6 +19,7 @@ import numpy as np
 from medialens.errors import MediaDecodeError, MediaLimitError
 from medialens.media.limits import MediaLimits
 from medialens.media.sounds.clock import number_of
+from medialens.media.sounds.riff import says_no_length
 from medialens.media.sounds.waveforms import Mono, fold, to_unit_range
 from medialens.media.source import Encoded
 
@@ -155,7 +156,7 @@ def decoded(container: Any, stream: Any, sound: Encoded) -> Iterator[Any]:
     """
     n_good = n_bad = 0
     for packet in container.demux(stream):
-        if packet.is_corrupt and container.format.name not in _BROADCASTS:
+        if packet.is_corrupt and not _may_end_anywhere(container, sound):
             raise _damaged(sound)
         try:
             frames = packet.decode()
@@ -166,6 +167,14 @@ def decoded(container: Any, stream: Any, sound: Encoded) -> Iterator[Any]:
             continue
         n_good += 1
         yield from frames
+
+
+def _may_end_anywhere(container: Any, sound: Encoded) -> bool:
+    """Whether a packet that is not whole is no sign that something is missing."""
+    if container.format.name != "wav":
+        return container.format.name in _BROADCASTS
+    with sound.open() as file:
+        return says_no_length(file)
 
 
 def to_mono(frame: Any) -> Mono:
