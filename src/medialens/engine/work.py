@@ -20,7 +20,7 @@ from medialens.engine.request import Priority, Request
 from medialens.errors import MedialensError
 from medialens.media.decoded import MediaNeeds
 from medialens.media.limits import MediaLimits
-from medialens.models.protocol import Cost, Model, Prepared
+from medialens.models.protocol import Cost, Model, Prepared, Shrinking
 
 Value: TypeAlias = Any
 """A row of a batch: a float32 vector of shape (dim,), or a float32 score."""
@@ -134,6 +134,7 @@ class Deployment:
             modalities=recipe.modalities,
             n_frames=recipe.n_frames,
             frame_rate=recipe.frame_rate,
+            shrink=model.shrink if isinstance(model, Shrinking) else None,
             max_pixels=recipe.max_pixels,
             sample_rate_hz=recipe.sample_rate_hz,
         )

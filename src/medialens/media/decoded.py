@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from medialens.inputs import MODALITIES, Modality, Text, Turn
-from medialens.media.frame_rate import FrameRate
+from medialens.media.frame_rate import FrameRate, Shrink
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,11 +61,13 @@ class DecodedVideo:
         times_seconds: Since when each frame is shown, counted from the beginning of the whole clip; for frames
             that came without a rate, their numbers.
         digest: sha256 of what identifies the clip and its window.
+        full_size: (height, width) of the clip's frames, where they were made smaller since.
     """
 
     frames: tuple[npt.NDArray[np.uint8], ...]
     times_seconds: tuple[float, ...]
     digest: str
+    full_size: tuple[int, int] | None = None
     modality = "video"
 
     def __post_init__(self) -> None:
@@ -152,6 +154,7 @@ class MediaNeeds:
         n_frames: How many frames of a clip it looks at: those on show at the middles of as many equal parts of the
             clip, or of its window; see `medialens.media.moments`.
         frame_rate: Which frames of a clip it looks at instead, if it says so by the second.
+        shrink: Applied to each frame of a file as it is decoded: several hundred large ones would fill the memory.
         max_pixels: Width times height that it looks at, at most: what a page is rendered for; None if it does not say.
         sample_rate_hz: Of the sounds it hears.
     """
@@ -159,6 +162,7 @@ class MediaNeeds:
     modalities: tuple[Modality, ...] = ("text",)
     n_frames: int = 0
     frame_rate: FrameRate | None = None
+    shrink: Shrink | None = None
     max_pixels: int | None = None
     sample_rate_hz: int = 0
 

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
+
+Shrink: TypeAlias = Callable[[npt.NDArray[np.uint8], int], npt.NDArray[np.uint8]]
+"""Makes a frame as small as a model looks at it, given how many frames of the clip it looks at."""
+
+
+def keep_whole(frame: npt.NDArray[np.uint8], _n_frames: int) -> npt.NDArray[np.uint8]:
+    """The frame as it is: the `Shrink` of models that do not say how closely they look."""
+    return frame
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_che
 
 from medialens.inputs import MODALITIES, Modality, Role
 from medialens.media.decoded import DecodedItem, Remembered
-from medialens.media.frame_rate import FrameRate
+from medialens.media.frame_rate import FrameRate, Shrink
 from medialens.outputs import ScoreKind, Similarity
 
 if TYPE_CHECKING:
@@ -254,6 +254,16 @@ class Remembering(Protocol):
 
     def memory_stats(self) -> Mapping[str, CacheStats]:
         """The counters of each of its memories by name: ``features``, ``prefixes``."""
+        ...
+
+
+@runtime_checkable
+class Shrinking(Protocol):
+    """A model that looks at many frames of a clip, none of them large."""
+
+    @property
+    def shrink(self) -> Shrink:
+        """Makes frames as small as it looks at them; values, so that equal ones compare equal."""
         ...
 
 

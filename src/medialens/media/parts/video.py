@@ -46,6 +46,7 @@ def decode_video(resolved: ResolvedPart, needs: MediaNeeds, limits: MediaLimits)
     return load_video(
         cast("Encoded | Clip | DecoderClip", resolved.content),
         how=needs.look,
+        shrink=needs.shrink,
         window=selected_window(cast("Video", resolved.part), resolved.reference),
         digest=resolved.digest,
         limits=limits,

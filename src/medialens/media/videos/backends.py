@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import Literal
 
 from medialens.errors import InputError
-from medialens.media.frame_rate import FrameRate
+from medialens.media.frame_rate import FrameRate, Shrink, keep_whole
 from medialens.media.limits import MediaLimits
 from medialens.media.moments import Window
 from medialens.media.source import Encoded
@@ -75,14 +75,14 @@ def torchcodec_problem() -> str:
 
 
 def sample_file(
-    video: Encoded, window: Window, how: int | FrameRate, limits: MediaLimits
+    video: Encoded, window: Window, how: int | FrameRate, limits: MediaLimits, keep: Shrink = keep_whole
 ) -> tuple[list[Pixels], list[Fraction]]:
     """The frames of the window that are looked at, and when each begins, in seconds; see `moments.looks`.
 
     Raises the same errors as `sample_container`.
     """
     if _wanted() == "torchcodec" and choose_backend().name == "torchcodec":  # asking imports torchcodec
-        sampled = sample_by_torchcodec(video, window, how, limits)
+        sampled = sample_by_torchcodec(video, window, how, limits, keep)
         if sampled is not None:
             return sampled
-    return sample_container(video, window, how, limits)
+    return sample_container(video, window, how, limits, keep)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from medialens.errors import MediaDecodeError, MedialensError, MediaLimitError
-from medialens.media.frame_rate import FrameRate
+from medialens.media.frame_rate import FrameRate, Shrink, keep_whole
 from medialens.media.limits import MediaLimits
 from medialens.media.moments import Clock, Window, looks
 from medialens.media.pictures.image import load_image
@@ -88,7 +88,7 @@ def read_video_decoder(decoder: Any, window: Window, limits: MediaLimits) -> Dec
 
 
 def sample_decoder(
-    clip: DecoderClip, window: Window, how: int | FrameRate, limits: MediaLimits
+    clip: DecoderClip, window: Window, how: int | FrameRate, limits: MediaLimits, keep: Shrink = keep_whole
 ) -> tuple[list[Pixels], list[Fraction]]:
     """The frames of the window that are looked at, and when each begins, in seconds; see `moments.looks`.
 
@@ -108,7 +108,7 @@ def sample_decoder(
                 shown = clip.decoder.get_frame_played_at(_just_after(clip, moment))
                 begins = max(Fraction(0), Fraction(shown.pts_seconds) - clip.start)
                 is_same = bool(starts) and starts[-1] == begins
-                frames.append(frames[-1] if is_same else _pixels(shown.data, limits))
+                frames.append(frames[-1] if is_same else keep(_pixels(shown.data, limits), len(moments)))
                 starts.append(begins)
     except MedialensError:
         raise

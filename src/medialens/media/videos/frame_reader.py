@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medialens.extras import require
-from medialens.media.frame_rate import FrameRate
+from medialens.media.frame_rate import FrameRate, Shrink, keep_whole
 from medialens.media.limits import MediaLimits
 from medialens.media.moments import Window, looks
 from medialens.media.pictures.image import check_size
@@ -34,7 +34,7 @@ Pixels = npt.NDArray[np.uint8]
 
 
 def sample_container(
-    video: Encoded, window: Window, how: int | FrameRate, limits: MediaLimits
+    video: Encoded, window: Window, how: int | FrameRate, limits: MediaLimits, keep: Shrink = keep_whole
 ) -> tuple[list[Pixels], list[Fraction]]:
     """The frames of the window that are looked at, and when each begins, in seconds; see `moments.looks`.
 
@@ -48,13 +48,14 @@ def sample_container(
     with open_video(video, limits) as (container, stream):
         timeline = timeline_of(container, stream, video, limits)
         chosen = looks(how, window, timeline.clock, name)
+        n_frames = len(chosen.moments)
         reader = FrameReader(container, stream, timeline, video, limits)
         frames: list[Pixels] = []
         starts: list[int] = []
         for moment in chosen.moments:
             shown = reader.frame_at(timeline.start + moment / timeline.unit)
             is_same = bool(frames) and starts[-1] == shown.start
-            frames.append(frames[-1] if is_same else rgb(shown.frame, name, limits))
+            frames.append(frames[-1] if is_same else keep(rgb(shown.frame, name, limits), n_frames))
             starts.append(shown.start)
     return frames, chosen.times([(start - timeline.start) * timeline.unit for start in starts])
 

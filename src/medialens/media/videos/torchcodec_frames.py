@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from medialens.errors import MedialensError
-from medialens.media.frame_rate import FrameRate
+from medialens.media.frame_rate import FrameRate, Shrink, keep_whole
 from medialens.media.limits import MediaLimits
 from medialens.media.moments import Window, looks
 from medialens.media.pictures.image import check_size
@@ -45,7 +45,7 @@ _tracks: Memo[str, _Track] = Memo(max_entries=32)
 
 
 def sample_by_torchcodec(
-    video: Encoded, window: Window, how: int | FrameRate, limits: MediaLimits
+    video: Encoded, window: Window, how: int | FrameRate, limits: MediaLimits, keep: Shrink = keep_whole
 ) -> tuple[list[Pixels], list[Fraction]] | None:
     """The same as `sample_container`; None where that has to do it.
 
@@ -63,7 +63,7 @@ def sample_by_torchcodec(
         return None
     wanted = [math.floor(track.timeline.start + moment / track.timeline.unit) for moment in chosen.moments]
     try:
-        decoded = _decode(video, track, wanted, limits)
+        decoded = _decode(video, track, wanted, limits, keep)
     except MedialensError:
         raise
     except Exception:  # noqa: BLE001  # of any kind; PyAV then says what is wrong
@@ -86,7 +86,7 @@ def _look_at_track(video: Encoded, limits: MediaLimits) -> _Track:
 
 
 def _decode(
-    video: Encoded, track: _Track, wanted: list[int], limits: MediaLimits
+    video: Encoded, track: _Track, wanted: list[int], limits: MediaLimits, keep: Shrink
 ) -> tuple[list[Pixels], list[Fraction]] | None:
     timeline, frames, starts, n_decoded = track.timeline, list[Pixels](), list[int](), 0
     with video.open() as file:
@@ -102,7 +102,8 @@ def _decode(
                 pixels = shown.data.numpy()
                 if round(Fraction(shown.pts_seconds) / timeline.unit) != start or pixels.dtype != np.uint8:
                     return None
-                frames.append(np.ascontiguousarray(pixels))
+                check_size(pixels.shape[1], pixels.shape[0], repr(video.name), limits)  # it may have grown
+                frames.append(keep(np.ascontiguousarray(pixels), len(wanted)))
             else:
                 frames.append(frames[-1])
             starts.append(start)

@@ -12,9 +12,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
+import numpy.typing as npt
+
 from medialens.errors import MediaDecodeError
 from medialens.media.decoded import DecodedVideo
-from medialens.media.frame_rate import FrameRate
+from medialens.media.frame_rate import FrameRate, Shrink
 from medialens.media.limits import MediaLimits
 from medialens.media.moments import Clock, Window, looks, on_show
 from medialens.media.source import Encoded
@@ -28,10 +31,11 @@ _DEFAULT_LIMITS = MediaLimits()
 _WHOLE = Window()
 
 
-def load_video(
+def load_video(  # noqa: PLR0913  # keyword-only
     clip: Encoded | Clip | DecoderClip,
     *,
     how: int | FrameRate,
+    shrink: Shrink | None = None,
     window: Window = _WHOLE,
     digest: str | None = None,
     limits: MediaLimits = _DEFAULT_LIMITS,
@@ -42,6 +46,7 @@ def load_video(
         clip: A file, or a clip that came as frames or opened.
         how: How many moments are looked at: the middles of as many equal parts. A clip of fewer frames is seen in the
             same ones several times. Or at which rate, each frame once; see `medialens.media.moments`.
+        shrink: What makes frames of video files smaller, one by one as they are decoded; None keeps them.
         window: Which part of it.
         digest: Of clip and window; None is that of the clip alone.
         limits: What may be decoded; checked before it is.
@@ -52,14 +57,15 @@ def load_video(
         MediaError: The window begins after the clip is over.
         MissingExtraError: It needs PyAV, which is not installed.
     """
+    keep = _Keep(shrink)
     if isinstance(clip, Clip):
         assumed = how.assumed_fps if isinstance(how, FrameRate) else None
         numbers, starts = _chosen(how, window, clip.clock(assumed), "the clip")
         frames = [clip.frames[number] for number in numbers]
     elif isinstance(clip, DecoderClip):
-        frames, starts = sample_decoder(clip, window, how, limits)
+        frames, starts = sample_decoder(clip, window, how, limits, keep)
     elif clip.mime_type in FORMATS:
-        frames, starts = sample_file(clip, window, how, limits)
+        frames, starts = sample_file(clip, window, how, limits, keep)
     elif clip.mime_type.startswith("image/"):
         animation = read_animation(clip, limits)
         numbers, starts = _chosen(how, window, animation.clock, repr(clip.name))
@@ -67,8 +73,25 @@ def load_video(
     else:
         raise _no_clip(clip)
     return DecodedVideo(
-        frames=tuple(frames), times_seconds=tuple(map(float, starts)), digest=clip.digest if digest is None else digest
+        frames=tuple(frames),
+        times_seconds=tuple(map(float, starts)),
+        digest=clip.digest if digest is None else digest,
+        full_size=keep.full_size,
     )
+
+
+class _Keep:
+    """What is kept of a frame: all of it, or a smaller one. Knows how large the first was that it made smaller."""
+
+    def __init__(self, shrink: Shrink | None) -> None:
+        self._shrink = shrink
+        self.full_size: tuple[int, int] | None = None
+
+    def __call__(self, frame: npt.NDArray[np.uint8], n_frames: int) -> npt.NDArray[np.uint8]:
+        if self._shrink is None:
+            return frame
+        self.full_size = self.full_size or (frame.shape[0], frame.shape[1])
+        return self._shrink(frame, n_frames)
 
 
 def _chosen(how: int | FrameRate, window: Window, clock: Clock, name: str) -> tuple[list[int], list[Fraction]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 from tests.media.clips import film
+from tests.models.architectures.qwen3_vl.visions import vision_recipe
 from transformers import video_utils
 
 from medialens.inputs import Item, Video
@@ -16,6 +19,7 @@ from medialens.media.frame_rate import FrameRate
 from medialens.media.limits import MediaLimits
 from medialens.media.videos.backends import torchcodec_problem
 from medialens.models.architectures.qwen3_vl.frames import pair_times
+from medialens.models.architectures.qwen3_vl.pixels import FrameShrink, clip, clip_tokens
 
 pytest.importorskip("av", reason="PyAV is not installed: pip install 'medialens[video]'")
 pytestmark = pytest.mark.skipif(bool(torchcodec_problem()), reason=f"torchcodec: {torchcodec_problem()}")
@@ -49,3 +53,34 @@ def test_as_transformers_reads_them(name, rate, tmp_path):
     # As prompts have them, rounded: where halves of pairs fall on a tie, the last bit counts.
     expected = [f"{time:.1f}" for time in pair_times(metadata.timestamps)]
     assert [f"{time:.1f}" for time in pair_times(ours.times_seconds)] == expected
+
+
+def _decoded(path, needs):
+    return decode(resolve(Item(Video(str(path))), MediaLimits()), needs, MediaLimits()).videos[0]
+
+
+@pytest.mark.parametrize("tokens", [None, 100, 12])
+def test_frames_are_kept_as_small_as_they_are_looked_at(tokens, tmp_path):
+    path = tmp_path / "film"
+    large = [frame.repeat(5, 0).repeat(5, 1) for frame in FRAMES[:30]]  # 240 by 320
+    path.write_bytes(film(large))
+    recipe = vision_recipe().narrowed(max_visual_tokens=tokens)
+    needs = MediaNeeds(modalities=("video",), frame_rate=FrameRate(fps=4.0))
+    whole = _decoded(path, needs)
+    small = _decoded(path, dataclasses.replace(needs, shrink=FrameShrink(recipe)))
+
+    assert small.full_size == (240, 320)
+    assert small.times_seconds == whole.times_seconds
+    assert small.n_bytes < whole.n_bytes / 2
+    assert clip_tokens(small, recipe) == clip_tokens(whole, recipe)
+    ours, expected = clip(small, recipe)[0], clip(whole, recipe)[0]
+    assert ours.grid == expected.grid
+    assert torch.equal(ours.patches, expected.patches)
+
+
+def test_small_frames_are_kept_as_they_are(tmp_path):
+    path = tmp_path / "film"
+    path.write_bytes(film(FRAMES[:4]))
+    needs = MediaNeeds(modalities=("video",), frame_rate=FrameRate(fps=10.0), shrink=FrameShrink(vision_recipe()))
+
+    assert _decoded(path, needs).frames[0].shape == (48, 64, 3)

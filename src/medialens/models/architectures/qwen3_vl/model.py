@@ -15,6 +15,7 @@ from medialens.media.decoded import DecodedItem, Remembered
 from medialens.models.architectures.qwen3_vl.head import Head
 from medialens.models.architectures.qwen3_vl.network import Network
 from medialens.models.architectures.qwen3_vl.payload import Prompt
+from medialens.models.architectures.qwen3_vl.pixels import FrameShrink
 from medialens.models.architectures.qwen3_vl.reading import PromptReader
 from medialens.models.architectures.qwen3_vl.sight import Sight
 from medialens.models.cache import CacheStats
@@ -73,6 +74,11 @@ class Qwen3VL:
         settings = {**self.recipe.settings, "pixels": sight.recipe.as_settings()}
         recipe = dataclasses.replace(self.recipe, settings=settings)
         return dataclasses.replace(self, recipe=recipe, sight=sight, views=Views(is_view=True))
+
+    @property
+    def shrink(self) -> FrameShrink:
+        """What frames of films are kept as: no larger than it looks at them."""
+        return FrameShrink(self.sight.recipe)
 
     def remember_within(self, limits: MemoryLimits) -> None:
         """Bound the features and prefixes that the network keeps."""

@@ -23,7 +23,14 @@ from torch import Tensor
 from medialens.media.decoded import DecodedImage, DecodedVideo
 from medialens.models.architectures.qwen3_vl.frames import pair_times, paired, thinned
 from medialens.models.architectures.qwen3_vl.payload import Grid, Visual
-from medialens.models.architectures.qwen3_vl.sizes import Size, fit_clip, fit_still, n_pairs, tightest, tokens_of
+from medialens.models.architectures.qwen3_vl.sizes import (
+    Size,
+    fit_clip,
+    fit_still,
+    n_pairs,
+    tightest,
+    tokens_of,
+)
 from medialens.models.architectures.qwen3_vl.vision_recipe import VisionRecipe
 from medialens.models.layers.pixels import PixelRecipe, resize
 from medialens.models.layers.pixels import normalise as normalise_by
@@ -68,15 +75,14 @@ def clip(video: DecodedVideo, recipe: VisionRecipe, max_tokens: int | None = Non
     Raises:
         InputError: It is too long in one direction, or there is no room for it; see `fit_clip`.
     """
-    numbers = _looked_at(video, recipe, max_tokens)
+    numbers, size = _outline(len(video.frames), _full_size(video), recipe, max_tokens)
     frames = [video.frames[number] for number in numbers]
     times = [video.times_seconds[number] for number in numbers]
-    height, width = frames[0].shape[:2]
-    size = fit_clip(len(frames), height, width, recipe, max_tokens)
     small = {id(frame): _resized(frame, size, recipe) for frame in frames}
     pixels = torch.stack(paired([small[id(frame)] for frame in frames], recipe.temporal_patch))
     grid = _grid(n_pairs(len(frames), recipe), size, recipe)
-    key = _key("clip", f"{video.digest} {times}", size, recipe)
+    # Of frames that were made smaller in two steps, the numbers are a little different.
+    key = _key("clip", f"{video.digest} {times} {frames[0].shape}", size, recipe)
     visual = Visual(key=key, grid=grid, patches=_clip_patches(pixels, recipe))
     return visual, pair_times(times, recipe.temporal_patch)
 
@@ -87,18 +93,44 @@ def clip_tokens(video: DecodedVideo, recipe: VisionRecipe) -> int:
     Raises:
         InputError: It is too long in one direction; see `fit_clip`.
     """
-    numbers = _looked_at(video, recipe, None)
-    height, width = video.frames[0].shape[:2]
-    return n_pairs(len(numbers), recipe) * tokens_of(fit_clip(len(numbers), height, width, recipe), recipe)
+    numbers, size = _outline(len(video.frames), _full_size(video), recipe, None)
+    return n_pairs(len(numbers), recipe) * tokens_of(size, recipe)
 
 
-def _looked_at(video: DecodedVideo, recipe: VisionRecipe, max_tokens: int | None) -> Sequence[int]:
-    """Numbers of the frames that stay: all, unless that leaves too little of each."""
-    n_frames, tokens = len(video.frames), tightest(recipe.max_tokens, max_tokens)
-    height, width = video.frames[0].shape[:2]
-    free = dataclasses.replace(recipe, max_tokens=None)
-    wanted = n_pairs(n_frames, recipe) * tokens_of(fit_clip(n_frames, height, width, free), recipe)
-    return range(n_frames) if tokens is None or wanted <= tokens else thinned(n_frames, tokens, recipe.temporal_patch)
+def _outline(n_frames: int, full: Size, recipe: VisionRecipe, max_tokens: int | None) -> tuple[Sequence[int], Size]:
+    """Which frames of a clip stay, and their size: all, unless that leaves too little of each."""
+    tokens = tightest(recipe.max_tokens, max_tokens)
+    size = fit_clip(n_frames, *full, dataclasses.replace(recipe, max_tokens=None))
+    if tokens is None or n_pairs(n_frames, recipe) * tokens_of(size, recipe) <= tokens:
+        return range(n_frames), size
+    numbers = thinned(n_frames, tokens, recipe.temporal_patch)
+    return numbers, fit_clip(len(numbers), *full, recipe, tokens)
+
+
+def _full_size(video: DecodedVideo) -> Size:
+    return video.full_size or (video.frames[0].shape[0], video.frames[0].shape[1])
+
+
+@dataclasses.dataclass(frozen=True)
+class FrameShrink:
+    """Makes a frame as small as `clip` would, so that large ones need not be kept; see `MediaNeeds.shrink`.
+
+    Only where that is smaller. `clip` then leaves it as it is, unless it has room for less.
+    """
+
+    recipe: VisionRecipe
+
+    def __call__(self, frame: npt.NDArray[np.uint8], n_frames: int) -> npt.NDArray[np.uint8]:
+        """The frame, or a smaller one.
+
+        Raises:
+            InputError: It is too long in one direction; see `fit_clip`.
+        """
+        height, width = frame.shape[:2]
+        _, size = _outline(n_frames, (height, width), self.recipe, None)
+        if size[0] * size[1] >= height * width:
+            return frame
+        return np.ascontiguousarray(_resized(frame, size, self.recipe).permute(1, 2, 0).numpy())
 
 
 def normalise(patches: UInt8[Tensor, "patches values"], recipe: VisionRecipe) -> Float[Tensor, "patches values"]:
