@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # the name that torch users know
 from torch import Tensor, nn
 
+from medialens.models.layers.products import linear as product
+
 Map: TypeAlias = Callable[[Tensor], Tensor]
 """Rows to rows."""
 
@@ -27,7 +29,7 @@ class Linear:
 
     def __call__(self, rows: Tensor) -> Tensor:
         """The new rows."""
-        return F.linear(rows, self.weight, self.bias)
+        return product(rows, self.weight, self.bias)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
