@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from medialens.errors import IncompleteRepositoryError
+from medialens.hub.adapter import SETTINGS, Adapter, OpenBase, base_name
 from medialens.hub.modules import TRANSFORMER_KINDS, Module, read_modules
 from medialens.hub.repository import Repository
 from medialens.outputs import Similarity
@@ -40,6 +41,7 @@ class Manifest:
             neither, that of pictures.
         feature_extractor: Of sounds: ``preprocessor_config.json``, or its place in ``processor_config.json``.
         tokenizer: ``tokenizer_config.json``.
+        adapter: What is to be added to the backbone's weights; its base is the backbone then.
     """
 
     repository: Repository
@@ -52,6 +54,7 @@ class Manifest:
     video_processor: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     feature_extractor: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     tokenizer: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    adapter: Adapter | None = None
 
     @property
     def name(self) -> str:
@@ -80,10 +83,42 @@ class Manifest:
         return tuple(module.type for module in self.modules if not module.kind)
 
     @property
+    def backbone_folder(self) -> Path:
+        """The folder of the backbone's ``config.json`` and weights: `folder`, or that of an adapter's base."""
+        return self.folder if self.adapter is None else self.adapter.base.folder
+
+    @property
     def weight_folders(self) -> tuple[str, ...]:
-        """Folders that must hold weights, relative to the repository: the backbone's, and those of Dense modules."""
+        """Folders that must hold weights, relative to the repository: those of Dense modules, and the backbone's.
+
+        An adapter in the backbone's place has its own way (`Adapter.fetch_weights`).
+        """
         backbone = self.folder.relative_to(self.repository.folder).as_posix()
-        return ("" if backbone == "." else backbone, *(one.path for one in self.modules if one.kind == "Dense"))
+        own = () if self._is_adapter else ("" if backbone == "." else backbone,)
+        return (*own, *(one.path for one in self.modules if one.kind == "Dense"))
+
+    def fetch_weights(self, *, allow_pickle: bool = False) -> tuple[Path, ...]:
+        """The weight files of all that it is made of, each found whole; see `Repository.fetch_weights`.
+
+        Raises:
+            IncompleteRepositoryError: Some are missing or cut short.
+            UntrustedCodeError: They are pickled, and `allow_pickle` is False.
+        """
+        changed = self.adapter.fetch_weights(allow_pickle=allow_pickle) if self.adapter else ()
+        folders = self.weight_folders if self._is_adapter or not self.adapter else ()
+        own = self.repository.fetch_weights(folders, allow_pickle=allow_pickle) if folders else ()
+        return (*changed, *own)
+
+    @property
+    def repositories(self) -> tuple[Repository, ...]:
+        """All whose files decide its numbers."""
+        others = (self.adapter.repository, self.adapter.base.repository) if self.adapter else ()
+        return (self.repository, *(other for other in others if other is not self.repository))
+
+    @property
+    def _is_adapter(self) -> bool:
+        """Whether an adapter lies in the backbone's place; else it may lie elsewhere and change this repository's."""
+        return self.adapter is not None and self.adapter.repository is self.repository
 
     @property
     def prompts(self) -> Mapping[str, str]:
@@ -116,8 +151,12 @@ class Manifest:
         return str(self.settings.get("model_type", "SentenceTransformer" if self.modules else ""))
 
 
-def read_manifest(repository: Repository) -> Manifest:
+def read_manifest(repository: Repository, open_base: OpenBase | None = None) -> Manifest:
     """The small files of `repository`.
+
+    Args:
+        repository: What to read.
+        open_base: How the base of an adapter is found; None where there must be none.
 
     Raises:
         IncompleteRepositoryError: ``config.json`` is missing, a file is broken, or a module's folder is missing.
@@ -128,7 +167,27 @@ def read_manifest(repository: Repository) -> Manifest:
     at = f"{path}/" if path else ""
     config = repository.read_json(f"{at}config.json")
     if not isinstance(config, dict):
-        raise _no_config(repository, f"{at}config.json")
+        if open_base is None or not (repository.folder / at / SETTINGS).is_file():
+            raise _no_config(repository, f"{at}config.json")
+        return _read_adapted(repository, path, modules, open_base)
+    return _read_whole(repository, path, modules, config)
+
+
+def _read_adapted(repository: Repository, path: str, modules: tuple[Module, ...], open_base: OpenBase) -> Manifest:
+    """The base as the adapter's repository uses it; as it is, where that says nothing of modules."""
+    settings = repository.read_fields(f"{path}/{SETTINGS}" if path else SETTINGS)
+    base = read_manifest(open_base(*base_name(repository, path, settings)))
+    adapter = Adapter(repository=repository, path=path, settings=settings, base=base)
+    if not modules:
+        return dataclasses.replace(base, adapter=adapter)
+    own = _read_whole(repository, path, modules, base.config)
+    names = ("transformer", "image_processor", "video_processor", "feature_extractor", "tokenizer")
+    inherited = {name: getattr(own, name) or getattr(base, name) for name in names}
+    return dataclasses.replace(own, adapter=adapter, **inherited)
+
+
+def _read_whole(repository: Repository, path: str, modules: tuple[Module, ...], config: Mapping[str, Any]) -> Manifest:
+    at = f"{path}/" if path else ""
     return Manifest(
         repository=repository,
         folder=repository.folder / path,

@@ -30,7 +30,7 @@ def check_weights(folder: Path, name: str, *, allow_pickle: bool = False) -> tup
         files = _listed_files(folder, stem, name)
         if files:
             for file in files:
-                _check_whole(file, name)
+                check_whole(file, name)
             return files
     raise _no_weights(folder, name)
 
@@ -63,7 +63,12 @@ def _listed_files(folder: Path, stem: str, name: str) -> tuple[Path, ...]:
     return tuple(folder / file for file in listed)
 
 
-def _check_whole(file: Path, name: str) -> None:
+def check_whole(file: Path, name: str) -> None:
+    """Nothing, if a weight file has the size that its header says.
+
+    Raises:
+        IncompleteRepositoryError: It is cut short, or a git-lfs pointer.
+    """
     if is_pointer(file):
         raise pointer_error(file, name)
     if file.suffix != ".safetensors":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import hashlib
 
 import torch
@@ -53,12 +55,13 @@ def load_model(spec: ModelSpec) -> Model:
 
 
 def _load(spec: ModelSpec, repository: Repository, placement: Placement) -> Model:
-    manifest = read_manifest(repository)
+    manifest = read_manifest(repository, functools.partial(_open_base, spec))
     family = find_family(manifest, spec.task, trust_remote_code=spec.trust_remote_code)
-    weights = repository.fetch_weights(manifest.weight_folders, allow_pickle=spec.allows_pickle)
+    weights = manifest.fetch_weights(allow_pickle=spec.allows_pickle)
     if spec.trust_remote_code:
         repository.fetch(["*.py"])
-    files = fingerprint(repository.folder, weights)
+    first, *others = (one.folder for one in manifest.repositories)
+    files = "".join((fingerprint(first, weights), *(fingerprint(other, ()) for other in others)))
     request = LoadRequest(
         manifest=manifest, spec=spec, placement=placement, identity=_identity(files, manifest, spec, placement)
     )
@@ -76,6 +79,11 @@ def _open(spec: ModelSpec) -> Repository:
     )
 
 
+def _open_base(spec: ModelSpec, name: str, revision: str | None) -> Repository:
+    """What an adapter changes; from where the adapter came, as far as that makes sense."""
+    return _open(dataclasses.replace(spec, repository=name, revision=revision))
+
+
 def _identity(files: str, manifest: Manifest, spec: ModelSpec, placement: Placement) -> str:
     """Digest of what decides the numbers beside the recipe: the files, the overrides, the arithmetic.
 
@@ -83,5 +91,5 @@ def _identity(files: str, manifest: Manifest, spec: ModelSpec, placement: Placem
     files, for one, changed between 5.17 and 5.23, and every vector of a text with it.
     """
     arithmetic = (transformers.__version__, placement.dtype, placement.attention)
-    facts = (files, manifest.repository.revision, spec.overrides(), *arithmetic)
+    facts = (files, *(one.revision for one in manifest.repositories), spec.overrides(), *arithmetic)
     return hashlib.sha256(repr(facts).encode()).hexdigest()

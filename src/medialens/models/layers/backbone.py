@@ -12,6 +12,7 @@ from transformers.utils import logging
 
 from medialens.errors import IncompleteRepositoryError, RepositoryError
 from medialens.models.family import LoadRequest
+from medialens.models.layers.lora import merge_adapter
 from medialens.models.placement import Placement
 
 # Settings of the caller's that concern the tokenizer; all others concern the image processor.
@@ -42,7 +43,7 @@ def load_backbone(
     try:
         with _no_progress_bar():
             model, report = factory.from_pretrained(
-                request.folder,
+                request.manifest.backbone_folder,
                 dtype=request.placement.dtype,
                 local_files_only=True,
                 trust_remote_code=request.spec.trust_remote_code and foreign_code,
@@ -54,6 +55,8 @@ def load_backbone(
         msg = f"{request.manifest.name!r}: transformers cannot load it: {str(error).strip() or type(error).__name__}"
         raise RepositoryError(msg, repository=request.manifest.name) from error
     _check_report(report, request, tuple(may_miss))
+    if request.manifest.adapter is not None:
+        merge_adapter(model, request.manifest.adapter)
     return model.to(request.placement.device).eval().requires_grad_(requires_grad=False)
 
 

@@ -11,6 +11,7 @@ exact, because it is the same fp32 arithmetic on the same integers.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import platform
 from typing import Any, Literal, TypeAlias
@@ -174,9 +175,14 @@ def normalise(pixels: UInt8[Tensor, "*shape"], recipe: PixelRecipe, *, channel: 
     if recipe.mean is None or recipe.std is None:
         return values if recipe.scale is None else values * recipe.scale
     factor = 1.0 if recipe.scale is None else 1.0 / recipe.scale
-    mean = torch.tensor(recipe.mean, device=pixels.device) * factor
-    std = torch.tensor(recipe.std, device=pixels.device) * factor
+    mean, std = (_on_device(each, factor, pixels.device) for each in (recipe.mean, recipe.std))
     repeats = pixels.shape[channel] // len(recipe.mean)
     shape = [1] * pixels.ndim
     shape[channel] = -1
     return values.sub_(mean.repeat(repeats).view(shape)).div_(std.repeat(repeats).view(shape))
+
+
+@functools.lru_cache(maxsize=64)
+def _on_device(numbers: tuple[float, ...], factor: float, device: torch.device) -> Float[Tensor, " numbers"]:
+    """Kept there: to bring them anew for each batch would be to wait for the device."""
+    return torch.tensor(numbers, device=device) * factor

@@ -13,8 +13,8 @@ from transformers import Qwen3VLModel
 from medialens.models.architectures.qwen3_vl.network import Network
 from medialens.models.architectures.qwen3_vl.payload import Prefix, Prompt, Visual
 
-IDS = {name: 300 + at for at, name in enumerate(CONTROLS)}
-IMAGE, VIDEO = IDS["<|image_pad|>"], IDS["<|video_pad|>"]
+CONTROL_IDS = {name: 300 + at for at, name in enumerate(CONTROLS)}
+IMAGE, VIDEO = CONTROL_IDS["<|image_pad|>"], CONTROL_IDS["<|video_pad|>"]
 SIDE = 16
 
 
@@ -25,12 +25,12 @@ def normalise(patches):
 @functools.lru_cache(maxsize=1)
 def reference() -> Qwen3VLModel:
     """transformers' model."""
-    return fill(Qwen3VLModel(qwen_config(IDS)))
+    return fill(Qwen3VLModel(qwen_config(CONTROL_IDS)))
 
 
 def make_network(**options) -> Network:
     """Ours, of the same weights in a module of its own."""
-    return Network.of(fill(Qwen3VLModel(qwen_config(IDS))), normalise, **options)
+    return Network.of(fill(Qwen3VLModel(qwen_config(CONTROL_IDS))), normalise, **options)
 
 
 def still(seed: int, height: int, width: int) -> Visual:
