@@ -219,6 +219,16 @@ def test_vectors_that_nodes_bring_along_are_kept(storage, embedding, folder, med
     assert index._get_node_with_embedding([node])[0].embedding == node.embedding
 
 
+def test_documents_that_bring_vectors_along_are_kept_as_nodes(storage, embedding, documents, folder):
+    pictures = [one for one in documents if one.metadata["mime_type"] == "image/png"]
+    embedding(pictures)  # which sets their vectors
+    old = ImageDocument(image_path=str(folder / "0.png"), embedding=list(np.eye(32)[7]))
+    index = MediaVectorStoreIndex(nodes=[*pictures, old], storage_context=storage, embed_model=embedding)
+    hits = index.as_retriever(similarity_top_k=9).retrieve(MediaQuery(media=Image(folder / "1.png")))
+    assert [type(hit.node) for hit in hits] == [Node] * 5
+    assert hits[0].metadata["source"].endswith("1.png")
+
+
 def test_the_callers_nodes_are_left_alone(embedding, folder, media):
     node = ImageNode(image_path=str(folder / "0.png"))
     before = node.model_dump()

@@ -1,6 +1,7 @@
 """Ingestion pipelines, stock and ours: cache, docstore, failures, workers."""
 
 import pickle
+import uuid
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from llama_index.core.schema import ImageDocument, QueryBundle
 from llama_index.core.storage.docstore import SimpleDocumentStore
 from llama_index.core.vector_stores import SimpleVectorStore, VectorStoreQuery
 from tests.llama_index.files import write_report
+from tests.llama_index.vector_stores import QUIETLY, STORES, let_go, open_vector_store
 from tests.pictures import draw_picture, draw_pictures
 
 from medialens.inputs import Image
@@ -20,6 +22,8 @@ from medialens.llama_index import (
     PageSplitter,
     media_node,
 )
+
+pytestmark = [pytest.mark.filterwarnings(line) for line in QUIETLY]
 
 
 @pytest.fixture
@@ -124,6 +128,71 @@ async def test_upserts_embed_what_changed_and_nothing_else(kind, steps, folder, 
     assert sizes() == [3]
     assert len(vectors(store, query)) == 6
     assert vectors(store, query)[0] == media_node(folder / "0.png", store=media).node_id
+
+
+@pytest.mark.parametrize("kind", [IngestionPipeline, MediaIngestionPipeline])
+@pytest.mark.parametrize("road", ["run", "arun"])
+async def test_files_that_are_gone_are_deleted_on_request(kind, road, steps, folder, media):
+    store, documents = SimpleVectorStore(), SimpleDocumentStore()
+    strategy = DocstoreStrategy.UPSERTS_AND_DELETE
+    pipeline = kind(transformations=steps, docstore=documents, vector_store=store, docstore_strategy=strategy)
+
+    async def run():
+        if road == "run":
+            return pipeline.run(documents=read(folder, media))
+        return await pipeline.arun(documents=read(folder, media))
+
+    assert len(await run()) == 6
+    (folder / "0.png").unlink()
+    (folder / "report.pdf").unlink()
+    for _ in range(2):
+        assert await run() == []
+        assert len(vectors(store, [1.0] * 32)) == 3
+        assert len(documents.docs) == 3
+    draw_picture(folder / "0.png", "magenta")
+    assert len(await run()) == 1
+
+
+@pytest.mark.parametrize("road", ["run", "arun"])
+async def test_nodes_that_are_gone_are_deleted_on_request(road, steps, folder, media):
+    store, strategy = SimpleVectorStore(), DocstoreStrategy.UPSERTS_AND_DELETE
+    pipeline = MediaIngestionPipeline(
+        transformations=steps[1:], docstore=SimpleDocumentStore(), vector_store=store, docstore_strategy=strategy
+    )
+    for left, n_new in ((4, 4), (3, 0), (3, 0)):
+        nodes = [media_node(path, store=media) for path in sorted(folder.glob("*.png"))[:left]]
+        new = pipeline.run(nodes=nodes) if road == "run" else await pipeline.arun(nodes=nodes)
+        assert (len(new), len(vectors(store, [1.0] * 32))) == (n_new, left)
+
+
+@pytest.mark.parametrize("name", STORES)
+@pytest.mark.parametrize("road", ["run", "arun"])
+async def test_changed_and_deleted_files_in_every_store(name, road, steps, folder, request):
+    if name == "PGVector":
+        request.getfixturevalue("postgres_address")
+    if (name, road) == ("Qdrant", "arun"):
+        pytest.skip("Qdrant in a folder cannot be opened by a second, asynchronous client")
+    with open_vector_store(name, folder.parent / f"store{uuid.uuid4().hex}") as store:
+        pipeline = MediaIngestionPipeline(
+            transformations=steps,
+            docstore=SimpleDocumentStore(),
+            vector_store=store,
+            docstore_strategy=DocstoreStrategy.UPSERTS_AND_DELETE,
+        )
+
+        async def run():
+            if road == "run":
+                return len(pipeline.run(documents=read(folder, steps[0].store)))
+            return len(await pipeline.arun(documents=read(folder, steps[0].store)))
+
+        query = VectorStoreQuery(query_embedding=[1.0] * 32, similarity_top_k=50)
+        assert await run() == 6
+        (folder / "report.pdf").unlink()
+        draw_picture(folder / "0.png", "magenta")
+        assert await run() == 1
+        found = store.query(query) if road == "run" else await store.aquery(query)
+        await let_go(store)
+        assert len(found.ids) == 4
 
 
 @pytest.mark.parametrize("kind", [IngestionPipeline, MediaIngestionPipeline])

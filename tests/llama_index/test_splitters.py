@@ -32,6 +32,7 @@ from medialens.llama_index import (
     TileSplitter,
     file_id,
 )
+from medialens.llama_index.adopting import as_node
 from medialens.media.reference import MediaReference
 from medialens.media.store import open_store
 from medialens.testing.contracts.checks import copies
@@ -53,7 +54,8 @@ def only(nodes):
 def test_a_file_is_one_document_whose_id_stays(reader, tmp_path):
     path = draw_picture(tmp_path / "red.png", "red")
     before = only(reader.load_data(path, {"team": "x"}, caption="A red picture"))
-    assert (type(before), before.id_, before.ref_doc_id) == (MediaDocument, file_id(path), file_id(path))
+    assert (type(before), before.id_) == (MediaDocument, file_id(path))
+    assert as_node(before).ref_doc_id == file_id(path)
     assert before.metadata["source"] == str(path)
     assert open_store(STORE).read(before.metadata["media_ref"]) == path.read_bytes()
     assert before.get_content(MetadataMode.LLM) == "A red picture"
@@ -90,7 +92,9 @@ async def test_it_is_a_reader_of_llama_indexs_own_reader(reader, tmp_path):
         assert tone.metadata["media_type"] == "audio"
         assert tone.get_content(MetadataMode.EMBED) == f"media_ref: {tone.metadata['media_ref']}"
         assert (
-            tone.ref_doc_id == tone.id_ == (f"{tmp_path}/tone.wav_part_0" if as_id else file_id(tmp_path / "tone.wav"))
+            as_node(tone).ref_doc_id
+            == tone.id_
+            == (f"{tmp_path}/tone.wav_part_0" if as_id else file_id(tmp_path / "tone.wav"))
         )
         assert documents["notes.txt"].text == "words"
         again = {one.metadata["file_name"]: one.hash for one in await stock.aload_data()}

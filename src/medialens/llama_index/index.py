@@ -9,11 +9,11 @@ from typing import Any
 
 from llama_index.core import StorageContext, VectorStoreIndex
 from llama_index.core.data_structs.data_structs import IndexDict
-from llama_index.core.schema import BaseNode, TransformComponent
+from llama_index.core.schema import BaseNode, Document, TransformComponent
 from llama_index.core.storage.docstore.types import RefDocInfo
 
 from medialens.errors import InputError
-from medialens.llama_index.adopting import adopt, has_media
+from medialens.llama_index.adopting import adopt, as_node, has_media
 from medialens.llama_index.embeddings import MediaEmbedding
 from medialens.llama_index.index_arguments import check_vectors, checked_embedding, for_media, refuse_two_stores
 from medialens.llama_index.index_retriever import MediaIndexRetriever
@@ -171,16 +171,21 @@ class MediaVectorStoreIndex(VectorStoreIndex):
         known: dict[str, Any] = {"callback_manager": self._callback_manager, "object_map": self._object_map}
         return MediaIndexRetriever(self, **{"node_ids": node_ids, **known, **kwargs})
 
-    def _get_node_with_embedding(self, nodes: Sequence[BaseNode], show_progress: bool = False) -> list[BaseNode]:
+    def _ready(self, nodes: Sequence[BaseNode]) -> list[BaseNode]:
+        """Copies, as stores keep them: documents about media are none, with or without a vector."""
         check_vectors(nodes)
-        ready = [node.model_copy() if has_media(node) else with_facts(node) for node in nodes]
+        store, limits = self._embed_model.store, self._embed_model.limits
+        nodes = [as_node(one, store=store, limits=limits) if isinstance(one, Document) else one for one in nodes]
+        return [node.model_copy() if has_media(node) else with_facts(node) for node in nodes]
+
+    def _get_node_with_embedding(self, nodes: Sequence[BaseNode], show_progress: bool = False) -> list[BaseNode]:
+        ready = self._ready(nodes)
         missing = [index for index, node in enumerate(ready) if node.embedding is None]
         made = self._embed_model([ready[index] for index in missing], show_progress=show_progress)
         return _put_back(ready, missing, made)
 
     async def _aget_node_with_embedding(self, nodes: Sequence[BaseNode], show_progress: bool = False) -> list[BaseNode]:
-        check_vectors(nodes)
-        ready = [node.model_copy() if has_media(node) else with_facts(node) for node in nodes]
+        ready = self._ready(nodes)
         missing = [index for index, node in enumerate(ready) if node.embedding is None]
         made = await self._embed_model.acall([ready[index] for index in missing], show_progress=show_progress)
         return _put_back(ready, missing, made)

@@ -44,15 +44,7 @@ _TEXT_FACTS: dict[str, Scalar] = {**MediaDescription(reference=_NOTHING, source=
 
 
 class MediaDocument(Document):
-    """A media file as a document: what `MediaReader` gives, and splitters and indexes take.
-
-    It is its own source, also where a reader gives it another id afterwards.
-    """
-
-    @property
-    def source_node(self) -> RelatedNodeInfo:
-        """Itself."""
-        return RelatedNodeInfo(node_id=self.id_, node_type=ObjectType.DOCUMENT, hash=self.hash)
+    """A media file as a document: what `MediaReader` gives, and splitters and indexes take."""
 
 
 def media_node(  # noqa: PLR0913  # each is a plain choice of the caller's
