@@ -1,6 +1,8 @@
+import math
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from tests.media.clips import film, grey, levels, seen
 
@@ -42,8 +44,8 @@ def asked(monkeypatch):
     return calls
 
 
-def look():
-    video_backends.sample_file(encoded(b"\x00\x00\x00\x18ftypisom", name="clip"), Window(), 1, MediaLimits())
+def look(**limits):
+    video_backends.sample_file(encoded(b"\x00\x00\x00\x18ftypisom", name="clip"), Window(), 1, MediaLimits(**limits))
 
 
 def test_nothing_said_is_pyav(monkeypatch, problem, asked):
@@ -55,6 +57,48 @@ def test_nothing_said_is_pyav(monkeypatch, problem, asked):
     assert "RuntimeError: no libavutil" in choose_backend().because
     look()
     assert asked == ["pyav"]
+
+
+@pytest.mark.parametrize("said", ["", "auto"])
+def test_torchcodec_when_it_works_and_the_limits_leave_nothing_to_keep(monkeypatch, problem, asked, said):
+    monkeypatch.setenv(VARIABLE, said)
+    problem("")
+    for n_pixels in (math.inf, 2**28):
+        look(max_frame_pixels=n_pixels)
+        assert choose_backend(MediaLimits(max_frame_pixels=n_pixels)).name == "torchcodec"
+    assert asked == ["torchcodec", "pyav"] * 2
+    look(max_frame_pixels=2**28 - 1)
+    problem("torchcodec is not installed")
+    look(max_frame_pixels=math.inf)
+    assert asked == ["torchcodec", "pyav"] * 2 + ["pyav"] * 2
+
+
+def test_pyav_for_whatever_limits_when_it_is_said(monkeypatch, problem, asked):
+    monkeypatch.setenv(VARIABLE, "pyav")
+    problem("")
+    look(max_frame_pixels=math.inf)
+    assert asked == ["pyav"]
+
+
+def test_ffmpeg_takes_no_larger_frames_than_that():
+    """So nothing is lost where it is not told how large they may be."""
+    av = pytest.importorskip("av", reason="PyAV is not installed: pip install 'medialens[video]'")
+    context = av.CodecContext.create("rawvideo", "r")
+    context.pix_fmt, context.width, context.height = "gray", 2**14, 2**14
+    with pytest.raises(ValueError, match="Invalid argument"):
+        context.decode(av.Packet(2**28))
+
+
+@pytest.mark.skipif(bool(torchcodec_problem()), reason=f"torchcodec: {torchcodec_problem()}")
+def test_a_trusted_file_goes_through_torchcodec_and_looks_the_same(monkeypatch):
+    pytest.importorskip("av", reason="PyAV is not installed: pip install 'medialens[video]'")
+    monkeypatch.delenv(VARIABLE, raising=False)
+    clip = encoded(film([grey(level) for level in KNOWN]), name="clip")
+    usual = load_video(clip, how=4)
+    monkeypatch.setattr(video_backends, "sample_container", None)
+    trusted = load_video(clip, how=4, limits=MediaLimits(max_frame_pixels=math.inf))
+    assert trusted.times_seconds == usual.times_seconds
+    np.testing.assert_array_equal(trusted.frames, usual.frames)
 
 
 @pytest.mark.parametrize(("said", "expected"), [("pyav", ["pyav"]), (" PyAV ", ["pyav"]), ("auto", ["pyav"])])
