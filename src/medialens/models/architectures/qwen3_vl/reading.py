@@ -156,9 +156,9 @@ class PromptReader:
         """What comes before the document, cut back to text that is read the same whatever kind of document follows."""
         elements = tokens.elements
         heads = [("", "") if isinstance(one, Fixed) else _around_document(one) for one in elements]
-        first = next((at for at, one in enumerate(elements) if _has_document(one)), len(elements) - 1)
+        first = next((at for at, one in enumerate(elements) if _has_document(one)), -1)
         last = next((at for at in range(first, -1, -1) if heads[at][0]), None)
-        if last is None:
+        if last is None:  # a blank document is the template's business
             return None
         shared = array.array("q", itertools.chain.from_iterable(tokens.ids[:last]))
         shared.extend(self.tokenizer.head(heads[last][0]).ids)

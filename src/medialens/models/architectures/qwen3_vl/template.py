@@ -222,7 +222,9 @@ def _edges(tokenizer: Any) -> tuple[tuple[Control, ...], tuple[Control, ...]]:
     """The tokens that a tokenizer puts before and after a text."""
     bare = list(tokenizer(_TEXT, add_special_tokens=False)["input_ids"])
     whole = list(tokenizer(_TEXT)["input_ids"])
-    at = next(at for at in range(len(whole)) if whole[at : at + len(bare)] == bare)
+    at = next((at for at in range(len(whole)) if whole[at : at + len(bare)] == bare), None)
+    if at is None:
+        return (), ()
     before, after = whole[:at], whole[at + len(bare) :]
     return tuple(map(Control, before)), tuple(map(Control, after))
 

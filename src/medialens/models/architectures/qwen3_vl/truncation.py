@@ -51,7 +51,7 @@ def shrink_visuals(draft: Draft, count: Count, budget: Budget, look: Look) -> tu
     if not budget.shrinks:
         msg = (
             f"its pictures and clips take {sum(sizes.values())} tokens, and there is room for {max(room, 0)} of them "
-            f"among {budget.max_tokens}; lower max_pixels, raise max_tokens, or allow them to shrink"
+            f"among {budget.max_tokens}; lower max_pixels, raise max_tokens, or leave out shrink_to_fit=False"
         )
         raise InputError(msg, value=sum(sizes.values()), limit=budget.max_tokens)
     level = max(1, water_level(list(sizes.values()), room))
