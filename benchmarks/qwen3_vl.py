@@ -93,10 +93,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--scenarios", default="1,2,3,4,5,6")
     parser.add_argument("--only", choices=("ours", "theirs"), default=None)
+    parser.add_argument("--threads", type=int, default=None, help="of both sides, where other work shares the machine")
     parser.add_argument("--batch-size", type=int, default=32, help="theirs")
     chosen = parser.parse_args()
     dtype = chosen.dtype or ("float32" if chosen.device == "cpu" else "bfloat16")
     size = qwen_models.SIZES[chosen.size]
+    if chosen.threads:
+        torch.set_num_threads(chosen.threads)  # theirs computes with so many, ours has no more lanes
     with tempfile.TemporaryDirectory() as folder:
         made = {"device": chosen.device, "dtype": getattr(torch, dtype)}
         folders = (

@@ -9,10 +9,11 @@ import statistics
 import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("medialens", "torch", "transformers", "numpy")
+PACKAGES = ("medialens", "torch", "transformers", "sentence-transformers", "numpy")
 
 
 def report(name: str, figures: Mapping[str, Any]) -> None:
@@ -21,13 +22,18 @@ def report(name: str, figures: Mapping[str, Any]) -> None:
         "benchmark": name,
         "command": " ".join(["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]]),
         "machine": machine(),
-        "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
+        "versions": {"python": platform.python_version(), **versions()},
         "load_average": [round(value, 1) for value in os.getloadavg()],
         "figures": dict(figures),
     }
     for key, value in facts.items():
         print(f"{key}: {value}")
     print(json.dumps(facts))
+
+
+def versions() -> dict[str, str]:
+    """Of those packages that are there."""
+    return {package: version(package) for package in PACKAGES if find_spec(package.replace("-", "_"))}
 
 
 def machine() -> str:
