@@ -81,6 +81,21 @@ def test_what_only_looks_like_a_scheme_is_a_path():
         read("javascript:alert(1)")
 
 
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (PNG, "image/png"),
+        (b"PASSWORD=hunter2", "text/plain"),  # messages go where the file must not
+        (
+            b"\x00\x01\x02\x03\x04\x05\x06\x07secret",
+            r"application/octet-stream (first bytes b'\x00\x01\x02\x03\x04\x05\x06\x07')",
+        ),
+    ],
+)
+def test_messages_say_what_it_is_and_nothing_that_a_text_says(data, what):
+    assert read(data).what == what
+
+
 def test_what_is_no_source():
     for source in (object(), ["a.png"], np.zeros((3, 3))):
         assert not says_where(source)

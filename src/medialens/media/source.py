@@ -22,7 +22,7 @@ from medialens.inputs import Media
 from medialens.media.access.fetch import fetch_url, shown
 from medialens.media.access.files import too_many_bytes
 from medialens.media.access.local_file import LocalFile, read_content
-from medialens.media.access.sniff import sniff
+from medialens.media.access.sniff import UNKNOWN, sniff
 from medialens.media.limits import MediaLimits
 from medialens.media.reference import MediaReference
 from medialens.media.store import local_path, open_store
@@ -31,7 +31,7 @@ from medialens.media.threads.locks import lock_of
 _DATA_URI = re.compile(r"data:(?P<meta>[^,]{0,512}),", re.IGNORECASE)
 _OTHER_SCHEME = re.compile(r"(?!(?i:file):)[A-Za-z][A-Za-z0-9+.-]+://")
 _CHUNK_BYTES = 1024**2
-_HEAD_BYTES = 12
+_HEAD_BYTES = 8
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,10 +66,12 @@ class Encoded:
         return len(self.content) if isinstance(self.content, bytes) else self.content.summary.n_bytes
 
     @property
-    def head(self) -> bytes:
-        """The first few, for messages."""
+    def what(self) -> str:
+        """What it is, for messages: of a type that is not known the first bytes, of texts nothing that they say."""
+        if self.mime_type != UNKNOWN:
+            return self.mime_type
         with self.open() as file:
-            return file.read(_HEAD_BYTES)
+            return f"{self.mime_type} (first bytes {file.read(_HEAD_BYTES)!r})"
 
     def open(self) -> BinaryIO:
         """All of it, as a file to read and to seek in; the caller closes it.

@@ -317,6 +317,8 @@ def bad_files():
     floats += len(nan).to_bytes(4, "little") + nan
     fast = bytearray(sound)
     fast[24:28] = (4_000_000_000).to_bytes(4, "little")
+    strange = bytearray(sound)
+    strange[20:22] = b"\xfe\x7f"  # the number of a coding that nobody has
     return {
         "text": (b"la la la", "holds text/plain"),
         "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(50), "holds image/png"),
@@ -326,6 +328,7 @@ def bad_files():
         "noise that says it is flac": (b"fLaC" + bytes(range(256)) * 4, "cannot be decoded|not a single sample"),
         "cut off within its head": (write_sound(tone(1), 48_000, "m4a")[:200], "cannot be decoded"),
         "no numbers": (floats, "infinite or no numbers"),
+        "a coding that is not known": (bytes(strange), "holds a track of audio .* there is no decoder; convert it"),
         "a rate that is none": (bytes(fast), "sample rate|cannot be decoded"),
     }
 

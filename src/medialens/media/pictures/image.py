@@ -181,10 +181,7 @@ def reading(picture: Encoded, limits: MediaLimits) -> Iterator[ImageFile.ImageFi
 def _opened(picture: Encoded, name: str) -> ImageFile.ImageFile:
     if picture.mime_type not in _PLUGINS:
         known = ", ".join(sorted(kind.partition("/")[2] for kind in _PLUGINS))
-        msg = (
-            f"{name} is no picture that can be decoded: it holds {picture.mime_type} "
-            f"(first bytes {picture.head!r}); expected one of {known}"
-        )
+        msg = f"{name} is no picture that can be decoded: it holds {picture.what}; expected one of {known}"
         raise MediaDecodeError(msg, source=picture.name, mime_type=picture.mime_type)
     module, plugin = _PLUGINS[picture.mime_type]
     image: ImageFile.ImageFile = getattr(importlib.import_module(module), plugin)(io.BytesIO(picture.data))

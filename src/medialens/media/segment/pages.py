@@ -16,6 +16,7 @@ from medialens.media.limits import MediaLimits
 from medialens.media.pages.document import Pdf, is_costly, open_pdf
 from medialens.media.pages.pdf import is_pdf, load_page, page_size, read_text
 from medialens.media.segment.segment import Segment
+from medialens.media.segment.whole import Whole, keep_whole
 from medialens.media.source import Encoded, read_part
 from medialens.media.store import MediaStore, open_store
 from medialens.media.writing.render import thumbnail
@@ -34,7 +35,7 @@ _DEFAULT_LIMITS = MediaLimits()
 
 
 def split_pages(  # noqa: PLR0913  # each is a plain choice of the caller's
-    path: str | Path | bytes,
+    path: Whole,
     *,
     store: MediaStore | str | Path | None = None,
     pages: Pages = None,
@@ -48,7 +49,8 @@ def split_pages(  # noqa: PLR0913  # each is a plain choice of the caller's
     is looked at, and costs the other pages nothing.
 
     Args:
-        path: A PDF file, a URL that `limits` allow, or the bytes of one, which are put into the store.
+        path: A PDF file, or a URL that `limits` allow; a reference to what the store has; or the bytes of a file, a
+            data URI or an open file, which are put into the store.
         store: Where it is registered; None is the default store.
         pages: ``"1-3,7"`` (``"5-"`` goes to the end), a number, several or a range, counted from 1, in the order
             wanted; None is all of them.
@@ -64,11 +66,11 @@ def split_pages(  # noqa: PLR0913  # each is a plain choice of the caller's
         MissingExtraError: pypdfium2 is not installed.
     """
     media = open_store(store)
-    reference = media.put(path) if isinstance(path, bytes) else media.register(path, copy=copy, limits=limits)
+    reference = keep_whole(path, media, copy=copy, limits=limits)
     source = media.source(reference)
     content = read_part(Image(reference, store=media), limits)
     if not is_pdf(content):
-        msg = f"{content.name!r} is no PDF: it holds {content.mime_type} (first bytes {content.head!r})"
+        msg = f"{content.name!r} is no PDF: it holds {content.what}"
         raise MediaDecodeError(msg, source=content.name, mime_type=content.mime_type)
     with open_pdf(content, limits) as pdf:
         chosen = choose_pages(pages, pdf.n_pages, content.name, limits)

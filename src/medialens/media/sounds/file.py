@@ -15,7 +15,7 @@ from medialens.media.sounds.resampling import check_rate
 from medialens.media.sounds.track import SoundTrack, decoded, too_long
 from medialens.media.source import Encoded
 from medialens.media.videos.containers import FORMATS as VIDEO_FORMATS
-from medialens.media.videos.ffmpeg import refuse_url, told_as_decode_errors
+from medialens.media.videos.ffmpeg import check_codec, refuse_url, told_as_decode_errors
 
 FORMATS: Mapping[str, str] = {
     **VIDEO_FORMATS,
@@ -24,6 +24,10 @@ FORMATS: Mapping[str, str] = {
     "audio/mpeg": "mp3",
     "audio/aac": "aac",
     "audio/aiff": "aiff",
+    "audio/x-caf": "caf",
+    "audio/basic": "au",
+    "audio/amr": "amr",
+    "video/x-ms-asf": "asf",
 }
 """What is decoded here, and FFmpeg's name of it; FFmpeg is never left to guess."""
 
@@ -41,8 +45,8 @@ def open_sound(sound: Encoded, limits: MediaLimits) -> Iterator[SoundTrack]:
     """
     if sound.mime_type not in FORMATS:
         msg = (
-            f"{sound.name!r} is no sound that can be decoded: it holds {sound.mime_type} (first bytes {sound.head!r}); "
-            "expected wav, flac, mp3, ogg, m4a, aac, aiff, or a video with sound"
+            f"{sound.name!r} is no sound that can be decoded: it holds {sound.what}; "
+            "expected wav, flac, mp3, ogg, m4a, aac, aiff, wma, caf, au, amr, or a video with sound"
         )
         raise MediaDecodeError(msg, source=sound.name, mime_type=sound.mime_type)
     av = require("av", extra="audio", to=f"Decoding {sound.mime_type} ({sound.name!r:.80})")
@@ -83,6 +87,7 @@ def _audio_stream(container: Any, sound: Encoded) -> Any:
         what = "only pictures" if container.streams.video else "no track of sound"
         msg = f"{sound.name!r} holds {what}; expected a sound, or a video that has one"
         raise MediaDecodeError(msg, source=sound.name, mime_type=sound.mime_type)
+    check_codec(found, sound)
     for stream in container.streams:
         if stream is not found:
             stream.discard = type(stream.discard).all

@@ -10,7 +10,7 @@ from medialens.errors import MediaDecodeError
 from medialens.extras import require
 from medialens.media.limits import MediaLimits
 from medialens.media.source import Encoded
-from medialens.media.videos.ffmpeg import refuse_url, told_as_decode_errors
+from medialens.media.videos.ffmpeg import check_codec, refuse_url, told_as_decode_errors
 from medialens.media.videos.frames import check_frame_size
 
 FORMATS: Mapping[str, str] = {
@@ -74,6 +74,7 @@ def _video_stream(av: Any, container: Any, video: Encoded) -> Any:
         what = "only sound" if container.streams.audio else "no track of pictures"
         msg = f"{video.name!r} holds {what}; expected a video"
         raise MediaDecodeError(msg, source=video.name, mime_type=video.mime_type)
+    check_codec(found, video)
     for stream in container.streams:
         if stream is not found:
             stream.discard = av.stream.Discard.all  # nobody looks at it here

@@ -22,8 +22,24 @@ def told_as_decode_errors(medium: Encoded) -> Iterator[None]:
     except MedialensError:
         raise
     except Exception as error:
-        msg = f"{medium.name!r} cannot be decoded as {medium.mime_type}: {type(error).__name__}: {error}"
+        # FFmpeg's own number of an error, and the name that PyAV has for an open file, say nothing to anybody.
+        why = getattr(error, "strerror", None) or error
+        msg = f"{medium.name!r} cannot be decoded as {medium.mime_type}: {type(error).__name__}: {why}"
         raise MediaDecodeError(msg, source=medium.name, mime_type=medium.mime_type) from error
+
+
+def check_codec(stream: Any, medium: Encoded) -> None:
+    """Refuse a track that nothing here decodes.
+
+    Raises:
+        MediaDecodeError: FFmpeg does not know how it is coded, or was built without a decoder for it.
+    """
+    if stream.codec_context is None:
+        msg = (
+            f"{medium.name!r} ({medium.mime_type}) holds a track of {stream.type} that is coded in a way for which "
+            "there is no decoder; convert it to a usual one"
+        )
+        raise MediaDecodeError(msg, source=medium.name, mime_type=medium.mime_type)
 
 
 def refuse_url(url: str, *_: Any) -> Any:

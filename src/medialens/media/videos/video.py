@@ -103,7 +103,7 @@ def _chosen(how: int | FrameRate, window: Window, clock: Clock, name: str) -> tu
 
 def _no_clip(clip: Encoded) -> MediaDecodeError:
     msg = (
-        f"{clip.name!r} is no clip that can be decoded: it holds {clip.mime_type} (first bytes {clip.head!r}); "
+        f"{clip.name!r} is no clip that can be decoded: it holds {clip.what}; "
         "expected an animated GIF, PNG or WebP, or one of mp4, mov, webm, mkv, avi, ts, flv, ogg"
     )
     return MediaDecodeError(msg, source=clip.name, mime_type=clip.mime_type)
