@@ -19,7 +19,7 @@ from llama_index.core.schema import (
 from tests.llama_index.files import write_clip, write_files, write_report, write_screenshot, write_tone
 from tests.pictures import draw_picture
 
-from medialens.errors import MediaChangedError, MediaDecodeError, MediaNotFoundError
+from medialens.errors import InputError, MediaChangedError, MediaDecodeError, MediaNotFoundError
 from medialens.llama_index import (
     ClipSplitter,
     MediaDocument,
@@ -34,6 +34,7 @@ from medialens.llama_index import (
 )
 from medialens.llama_index.adopting import as_node
 from medialens.media.reference import MediaReference
+from medialens.media.segment.subtitles import TimedText
 from medialens.media.store import open_store
 from medialens.testing.contracts.checks import copies
 
@@ -161,6 +162,35 @@ def test_clips_and_windows_of_sound(reader, tmp_path):
     assert {window.ref_doc_id for window in windows} == {documents[1].id_}
 
 
+WHISPER = [{"start": 12.0, "end": 14.0, "text": "revenue rose", "tokens": [1, 2]}, {"start": 1, "end": 2, "text": "hi"}]
+TIMED = [TimedText(12.0, 14.0, "revenue rose"), TimedText(1.0, 2.0, "hi")]
+
+
+@pytest.mark.parametrize("said", [WHISPER, TIMED, tuple(TIMED)], ids=["whisper", "list", "tuple"])
+def test_what_the_caller_knows_to_be_said(reader, tmp_path, said):
+    clip, tone = (only(reader.load_data(path)) for path in (write_clip(tmp_path), write_tone(tmp_path, seconds=25)))
+
+    def captions(transcript, *documents):
+        splitter = ClipSplitter(store=STORE, overlap_seconds=0, transcript=transcript)
+        assert ClipSplitter.from_dict(json.loads(splitter.to_json())).to_dict() == splitter.to_dict()
+        return [node.metadata["caption"] for node in splitter(documents)]
+
+    assert captions(said, clip) == ["hi", "revenue rose"]
+    assert captions(said, tone)[:2] == ["hi", "revenue rose"]
+    with pytest.raises(InputError, match=r"there are 2 videos and sounds.*\{'talk.mp4': \[\.\.\.\]\}"):
+        captions(said, clip, tone)
+    for name in ("talk.mp4", str(tmp_path / "talk.mp4"), clip.id_):
+        assert captions({name: said}, clip, tone)[:4] == ["hi", "revenue rose", "", ""]
+    (tmp_path / "tone.srt").write_text("1\n00:00:12,000 --> 00:00:14,000\na tone\n")
+    assert captions({"talk.mp4": said, "tone.wav": "beside"}, clip, tone)[:4] == ["hi", "revenue rose", "", "a tone"]
+
+
+@pytest.mark.parametrize("wrong", [[1], [{"start": 1}], {"talk.mp4": [None]}])
+def test_a_transcript_that_is_none_is_refused(wrong):
+    with pytest.raises(ValueError, match="is not 'beside', the path"):
+        ClipSplitter(transcript=wrong)
+
+
 def test_tiles(reader, tmp_path):
     documents = [
         only(reader.load_data(path)) for path in (write_screenshot(tmp_path), draw_picture(tmp_path / "a.png", "red"))
@@ -224,6 +254,7 @@ async def test_text_only_leaves_media_alone(reader, tmp_path):
     "component",
     [
         PageSplitter(store=STORE, pages="1-3"),
+        ClipSplitter(store=STORE, transcript={"a.mp4": TIMED, "b.mp4": "beside"}),
         ClipSplitter(store=STORE, window_seconds=3, overlap_seconds=1, scenes=True),
         TileSplitter(store=STORE, overlap=0.2),
         TextOnly(transformation=SentenceSplitter(chunk_size=77, chunk_overlap=7)),

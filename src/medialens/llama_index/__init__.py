@@ -9,7 +9,8 @@ Translates types and nothing else: models, batches and devices belong to the eng
 
 `nodes.py`: files as nodes. `adopting.py`: nodes made elsewhere, as ours. `items.py`: nodes and queries as what the
 handles take. `facts.py`: what metadata say. `pipeline.py`: ingestion. `index_arguments.py`: what `index.py` is given.
-`index_retriever.py`, `lexical.py`, `joining.py`: one index, words, and neighbours, for `retriever.py`.
+`text_only.py`, `transcripts.py`: for `splitters.py`. `index_retriever.py`, `lexical.py`, `joining.py`: one index,
+words, and neighbours, for `retriever.py`.
 """
 
 from medialens.extras import require
@@ -26,7 +27,8 @@ from medialens.llama_index.prompting import PrepareMediaForLLM  # noqa: E402
 from medialens.llama_index.reader import MediaReader  # noqa: E402
 from medialens.llama_index.reranker import MediaRerank  # noqa: E402
 from medialens.llama_index.retriever import MediaRetriever  # noqa: E402
-from medialens.llama_index.splitters import ClipSplitter, PageSplitter, TextOnly, TileSplitter  # noqa: E402
+from medialens.llama_index.splitters import ClipSplitter, PageSplitter, TileSplitter  # noqa: E402
+from medialens.llama_index.text_only import TextOnly  # noqa: E402
 
 __all__ = [
     "CaptionRetriever",

@@ -12,7 +12,8 @@ from llama_index.core.schema import BaseNode, QueryBundle, TransformComponent
 
 from medialens.errors import InputError
 from medialens.llama_index.embeddings import MediaEmbedding
-from medialens.llama_index.splitters import PageSplitter, TextOnly
+from medialens.llama_index.splitters import PageSplitter
+from medialens.llama_index.text_only import TextOnly
 
 # Arguments of `MultiModalVectorStoreIndex` and its retriever, and what serves in their place. LlamaIndex ignores
 # arguments that it does not know, so that another model or store than the one that was named would be used.

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import itertools
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from llama_index.core.node_parser.loading import load_parser
 from llama_index.core.schema import (
     BaseNode,
     Document,
@@ -24,12 +23,14 @@ from llama_index.core.schema import (
     RelatedNodeInfo,
     TransformComponent,
 )
-from pydantic import Field, SerializeAsAny, field_validator
+from pydantic import Field, field_validator
 
 from medialens.errors import MediaChangedError
-from medialens.llama_index.adopting import adopt, has_media
+from medialens.llama_index.adopting import adopt
+from medialens.llama_index.facts import kind_of
 from medialens.llama_index.items import at, naming
 from medialens.llama_index.nodes import document_to_node, piece_to_node
+from medialens.llama_index.transcripts import Cues, Transcripts, check_one_file, plain_transcripts, transcript_of
 from medialens.media.reference import MediaReference
 from medialens.media.segment.segment import Segment
 from medialens.media.store import open_store
@@ -75,8 +76,8 @@ class MediaSplitter(MediaSettings, TransformComponent):
         """Whether it is what this splitter cuts."""
 
     @abstractmethod
-    def _split(self, file: str | bytes, reference: MediaReference) -> list[Segment]:
-        """The pieces of a file, given as its path or its bytes, and of what it holds."""
+    def _split(self, file: str | bytes, document: BaseNode) -> list[Segment]:
+        """The pieces of a file, given as its path or its bytes, and with what is known about it."""
 
     def _cut(self, given: BaseNode) -> list[BaseNode]:
         node = adopt(given, store=self.store, limits=self.limits)
@@ -86,7 +87,7 @@ class MediaSplitter(MediaSettings, TransformComponent):
         reference = MediaReference.parse(spelling)
         if not self._takes(reference):
             return [given]
-        segments = self._split(self._where(node, reference), reference)
+        segments = self._split(self._where(node, reference), node)
         if any(segment.parent.digest != reference.digest for segment in segments):
             path = str(node.metadata["source"])
             msg = f"{path!r} changed since it was registered with digest {reference.digest}; read it again"
@@ -121,7 +122,7 @@ class PageSplitter(MediaSplitter):
     def _takes(self, reference: MediaReference) -> bool:
         return reference.mime_type == PDF and reference.page is None
 
-    def _split(self, file: str | bytes, reference: MediaReference) -> list[Segment]:  # noqa: ARG002  # all are PDFs
+    def _split(self, file: str | bytes, document: BaseNode) -> list[Segment]:  # noqa: ARG002  # the file says it all
         from medialens.media.segment.pages import split_pages  # noqa: PLC0415  # brings decoders
 
         return split_pages(file, store=self.store, pages=self.pages, thumbnails=self.thumbnails, limits=self.limits)
@@ -141,7 +142,7 @@ class TileSplitter(MediaSplitter):
     def _takes(self, reference: MediaReference) -> bool:
         return reference.modality == "image" and reference == reference.whole()
 
-    def _split(self, file: str | bytes, reference: MediaReference) -> list[Segment]:  # noqa: ARG002  # all are pictures
+    def _split(self, file: str | bytes, document: BaseNode) -> list[Segment]:  # noqa: ARG002  # the file says it all
         from medialens.media.segment.tiles import split_tiles  # noqa: PLC0415  # brings decoders
 
         return split_tiles(
@@ -163,14 +164,27 @@ class ClipSplitter(MediaSplitter):
         default=None, ge=0, description="How much of a clip is in the next one as well; None is half of it."
     )
     scenes: bool = Field(default=False, description="Cut videos where a new shot begins (extra 'scenes').")
-    transcript: str | None = Field(
-        default=None, description="Subtitles of what is said: a .srt or .vtt file, or 'beside' for the one beside it."
+    transcript: Transcripts | None = Field(
+        default=None,
+        description="What is said: a .srt or .vtt file; 'beside' for the one beside it; of one file, a list of "
+        "TimedText or of what Whisper gives (start, end, text); or any of these by file, as {'talk.mp4': 'beside'}, by "
+        "the path, name or id of those that have any.",
     )
+
+    @field_validator("transcript", mode="before")
+    @classmethod
+    def _plain(cls, value: Any) -> Any:
+        return plain_transcripts(value)
 
     @classmethod
     def class_name(cls) -> str:
         """The name that serialised instances carry."""
         return "ClipSplitter"
+
+    def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[BaseNode]:
+        """`MediaSplitter.__call__`; raises `InputError` also where one list of timed texts meets several files."""
+        check_one_file(nodes, self.transcript)
+        return super().__call__(nodes, **kwargs)
 
     def _takes(self, reference: MediaReference) -> bool:
         is_cut = reference.start_seconds is not None and not reference.mime_type.startswith("image/")
@@ -180,10 +194,11 @@ class ClipSplitter(MediaSplitter):
     def _overlap_seconds(self) -> float:
         return self.window_seconds / 2 if self.overlap_seconds is None else self.overlap_seconds
 
-    def _split(self, file: str | bytes, reference: MediaReference) -> list[Segment]:
-        return self._split_sound(file) if reference.modality == "audio" else self._split_video(file)
+    def _split(self, file: str | bytes, document: BaseNode) -> list[Segment]:
+        said = transcript_of(document, self.transcript)
+        return self._split_sound(file, said) if kind_of(document) == "audio" else self._split_video(file, said)
 
-    def _split_video(self, file: str | bytes) -> list[Segment]:
+    def _split_video(self, file: str | bytes, said: str | Cues | None) -> list[Segment]:
         from medialens.media.segment.clips import split_clips  # noqa: PLC0415  # brings decoders
 
         return split_clips(
@@ -193,11 +208,11 @@ class ClipSplitter(MediaSplitter):
             overlap_seconds=self._overlap_seconds,
             scenes=self.scenes,
             thumbnails=self.thumbnails,
-            transcript=self.transcript,
+            transcript=said,
             limits=self.limits,
         )
 
-    def _split_sound(self, file: str | bytes) -> list[Segment]:
+    def _split_sound(self, file: str | bytes, said: str | Cues | None) -> list[Segment]:
         from medialens.media.segment.sounds import split_sound  # noqa: PLC0415  # brings decoders
 
         return split_sound(
@@ -205,39 +220,9 @@ class ClipSplitter(MediaSplitter):
             store=self.store,
             window_seconds=self.window_seconds,
             overlap_seconds=self._overlap_seconds,
-            transcript=self.transcript,
+            transcript=said,
             limits=self.limits,
         )
-
-
-class TextOnly(TransformComponent):
-    """Another transformation, such as a sentence splitter, for nodes of text only.
-
-    On its own it would turn media into nodes of text: ``TextOnly(transformation=SentenceSplitter(chunk_size=512))``.
-    """
-
-    transformation: SerializeAsAny[TransformComponent] = Field(description="What is done with nodes without media.")
-
-    @field_validator("transformation", mode="before")
-    @classmethod
-    def _load(cls, value: Any) -> Any:
-        if not isinstance(value, Mapping):
-            return value
-        # A dump of a parser holds the name of its function for ids, which no parser takes.
-        return load_parser({key: one for key, one in value.items() if key != "id_func"})
-
-    @classmethod
-    def class_name(cls) -> str:
-        """The name that serialised instances carry."""
-        return "TextOnly"
-
-    def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[BaseNode]:
-        """Nodes with media as they are, and in the place of the others what the transformation makes of them."""
-        done: list[BaseNode] = []
-        for are_media, group in itertools.groupby(nodes, key=has_media):
-            alike = list(group)
-            done += alike if are_media else self.transformation(alike, **kwargs)
-        return done
 
 
 def _linked(pieces: Sequence[Node]) -> list[BaseNode]:
