@@ -105,6 +105,15 @@ def test_a_template_that_strips_is_followed(make, tokenizer, written, strips, te
     assert all(piece.strips == strips for piece in pieces if isinstance(piece, Slot))
 
 
+def test_a_second_system_message_that_is_lost_is_told(make):
+    """As in the published templates, which write the first message of the system alone."""
+    only = "in messages if message == messages[0] or message.role != 'system' -"
+    with pytest.raises(InputError, match="pass instruction=''"):
+        make(CHAT_TEMPLATE.replace("in messages -", only)).skeleton(
+            (Turn("system", ("text",)), Turn("system", ("text",)), Turn("user", ("text",)))
+        )
+
+
 def test_blank_texts_are_shown_to_the_template(make):
     template = make(EACH + "{% if part.text %}{{ part.text }}{% else %}NULL{% endif %}" + END)
     assert template.skeleton((Turn("user", (part_name("text", ""),)),)) == (Literal("NULL"),)

@@ -258,8 +258,14 @@ def _surroundings(pieces: Sequence[Piece]) -> dict[int, tuple[str, str]]:
 
 def _refused(structure: Structure, reason: str) -> InputError:
     shown = "; ".join(f"{turn.role}: {', '.join(turn.parts) or 'nothing'}" for turn in structure)
+    n_system = sum(turn.role == "system" for turn in structure)
+    remedy = (
+        "Two turns are the system's: pass instruction='' to let that of the messages stand alone, or another template"
+        if n_system > 1
+        else "Pass one that can"
+    )
     msg = (
         f"the repository's chat template cannot be used for this input ({shown!r:.300}): {reason:.300}. "
-        "Pass one that can as processor_kwargs={'chat_template': ...}"
+        f"{remedy} as processor_kwargs={{'chat_template': ...}}"
     )
     return InputError(msg, value=shown)
