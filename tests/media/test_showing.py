@@ -35,6 +35,16 @@ def test_a_small_file_of_a_common_kind_goes_as_it_is(tmp_path, name):
     assert opened(shown).size == (40, 30)
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp"])
+def test_a_file_that_is_cut_off_is_not_handed_on(tmp_path, name):
+    noise(60, 40).save(tmp_path / name)
+    whole = (tmp_path / name).read_bytes()
+    assert show_picture(Image(tmp_path / name)).data == whole
+    (tmp_path / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(MediaDecodeError, match=rf"{name}.* cannot be decoded"):
+        show_picture(Image(tmp_path / name))
+
+
 def test_a_larger_one_keeps_its_shape_and_what_is_on_it(tmp_path):
     picture = PIL.Image.new("RGB", (400, 200), "red")
     picture.paste("blue", (200, 0, 400, 200))

@@ -90,6 +90,8 @@ def show_picture(
     if isinstance(content, Encoded) and _is_all_of_it(one) and content.mime_type in _TAKEN_AS_THEY_ARE:
         width, height = measure_image(content, limits)
         if (width, height) == _fit(width, height, max_pixels, max_side) and _says_nothing_else(content, limits):
+            # A chat model refuses all of a message for one picture that is cut off, so it is looked at to its end.
+            _decoded(resolved, MediaNeeds(modalities=("image",)), limits, DecodedImage)
             return Shown(data=content.data, mime_type=content.mime_type, width=width, height=height)
     needs = MediaNeeds(modalities=("image",), max_pixels=max_pixels)
     is_lossy = isinstance(content, Encoded) and content.mime_type in _LOSSY
