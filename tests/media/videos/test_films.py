@@ -185,14 +185,6 @@ def test_a_recording_without_its_table(tmp_path):
     assert "Errno" not in str(caught.value)  # FFmpeg's own numbers tell nothing
 
 
-def test_a_film_that_no_decoder_knows():
-    data = film([np.zeros((48, 64, 3), np.uint8)] * 4, container="matroska").replace(
-        b"V_MPEG4/ISO/AVC", b"V_MPEG4/ISO/XYZ"
-    )
-    with pytest.raises(MediaDecodeError, match=r"holds a track of video .* there is no decoder; convert it"):
-        sample_container(encoded(data, name="clip"), Window(), 4, LIMITS)
-
-
 def test_a_name_that_lies(tmp_path):
     path = make(FILMS["VP9"], tmp_path)
     lying = path.rename(path.with_suffix(".mp4"))

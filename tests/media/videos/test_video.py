@@ -142,6 +142,12 @@ def test_a_signature_and_nothing_else(data):
         look(data)
 
 
+def test_a_film_that_no_decoder_knows():
+    data = film([grey(level) for level in levels(4)], container="matroska")
+    with pytest.raises(MediaDecodeError, match=r"holds a track of video .* there is no decoder; convert it"):
+        look(data.replace(b"V_MPEG4/ISO/AVC", b"V_MPEG4/ISO/XYZ"))
+
+
 def test_a_heic_picture_is_not_taken_for_a_film():
     with pytest.raises(MediaDecodeError, match="image/heic"):
         look(b"\x00\x00\x00\x18ftypheic" + bytes(100))
