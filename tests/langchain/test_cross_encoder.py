@@ -7,7 +7,7 @@ import pytest
 from langchain_classic.retrievers.document_compressors import CrossEncoderReranker
 from tests.pictures import draw_pictures
 
-from medialens.errors import MediaReferenceError, UnknownReferenceError
+from medialens.errors import InputError, MediaReferenceError, UnknownReferenceError
 from medialens.langchain import MediaCrossEncoder, MediaReranker, media_document
 from medialens.testing.contracts.checks import ABSENT, EMPTY_STORE
 
@@ -53,6 +53,9 @@ def test_errors_name_the_pair(fakes):
     with pytest.raises(MediaReferenceError) as malformed:
         encoder.score([("fine", "fine"), ("fine", "<media://x>")])
     assert malformed.value.index == 1
+    for pair in (("one", "two", "three"), ("one",), "ab", None):
+        with pytest.raises(InputError, match=r"item 1: expected a pair \(query, document\)"):
+            encoder.score([("fine", "fine"), pair])
 
 
 def test_copies_are_equal_and_unknown_settings_are_refused():

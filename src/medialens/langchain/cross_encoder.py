@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.cross_encoders import BaseCrossEncoder
 from pydantic import AliasChoices, Field
 
-from medialens.errors import MedialensError
+from medialens.errors import InputError, MedialensError
 from medialens.inputs import Item
 from medialens.retrieval.references import query_to_item, text_to_item
 from medialens.retrieval.settings import ModelSettings
@@ -62,10 +62,18 @@ class MediaCrossEncoder(ModelSettings, BaseCrossEncoder):
 
     def _items(self, text_pairs: Sequence[tuple[str, str]]) -> list[tuple[Item, Item]]:
         pairs = []
-        for index, (query, document) in enumerate(text_pairs):
+        for index, pair in enumerate(text_pairs):
             try:
+                query, document = _as_pair(pair)
                 asked = query_to_item(query, store=self.store, data_uris=self.data_uris)
                 pairs.append((asked, text_to_item(document, store=self.store, data_uris=self.data_uris)))
             except MedialensError as error:
                 raise error.at(index) from error
         return pairs
+
+
+def _as_pair(pair: Any) -> tuple[str, str]:
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:  # noqa: PLR2004  # a pair
+        msg = f"expected a pair (query, document), got {pair!r:.80}"
+        raise InputError(msg, value=pair)
+    return (pair[0], pair[1])

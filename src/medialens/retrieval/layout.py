@@ -18,6 +18,7 @@ from medialens.errors import InputError
 from medialens.retrieval.budget import LeftOut
 from medialens.retrieval.rendering import RenderedPart, Rendering
 
+_BOX = re.compile(r"\d{1,9}(?:,\d{1,9}){3}")
 _LIKE_A_LABEL = re.compile(r"^(\s*)\[(?=\d+\])", re.MULTILINE)
 
 
@@ -83,17 +84,22 @@ def label_of(metadata: Mapping[str, object], *, fallback: str = "") -> str:
         metadata: The flat facts of a document or node.
         fallback: Where they do not say where it is from.
     """
-    source = metadata.get("source")
-    name = re.split(r"[\\/]", str(source).partition("?")[0].rstrip("/\\"))[-1] if source else ""
-    pieces = [" ".join(name.split()) or fallback]
+    pieces = [_name_of(str(metadata.get("source") or "")) or fallback]
     if _is_number(page := metadata.get("page")) and page >= 1:
         pieces.append(f"page {page:.0f}")
     start, end = metadata.get("start_seconds"), metadata.get("end_seconds")
     if _is_number(start) and _is_number(end) and 0 <= start < end:
         pieces.append(f"{clock(start)}-{clock(end)}")
-    if isinstance(box := metadata.get("box"), str) and box:
+    if isinstance(box := metadata.get("box"), str) and _BOX.fullmatch(box):
         pieces.append(f"part {box}")
     return ", ".join(filter(None, pieces))
+
+
+def _name_of(source: str) -> str:
+    """The last part of a path or URL, on one line; what a URL asks for may be secret, and a path may hold its mark."""
+    place = source.partition("?")[0] if "://" in source else source
+    name = " ".join(re.split(r"[\\/]", place.rstrip("/\\"))[-1].split())
+    return "".join(character for character in name if character.isprintable())
 
 
 def escape_labels(text: str) -> str:
