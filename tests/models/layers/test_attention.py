@@ -58,6 +58,15 @@ def test_neighbours_of_equal_length_give_the_formulas_numbers(queries, keys, cau
     torch.testing.assert_close(attend_by_length(*given), formula(*given), atol=2e-6, rtol=1e-5)
 
 
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize(("queries", "keys"), [((300, 300, 5), (300, 700, 5)), ((513,), (600,)), ((1,), (900,))])
+def test_single_products_give_the_formulas_numbers(monkeypatch, queries, keys, causal):
+    monkeypatch.setattr(attention, "multiplies_faster", lambda _: True)
+    monkeypatch.setattr(attention, "_LONG", 1000)
+    given = tensors(queries, keys, causal)
+    torch.testing.assert_close(attend_by_length(*given), formula(*given), atol=2e-6, rtol=1e-5)
+
+
 def test_pieces_of_larger_tensors_are_taken_as_they_are():
     mixed = torch.randn(8, 8, 16)
     q, k, v = mixed.split((4, 2, 2), dim=1)

@@ -25,7 +25,11 @@ import torch.nn.functional as F  # noqa: N812  # the name that torch users know
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from medialens.models.layers.products import linear, multiplies_faster
+
 _HALF = (torch.float16, torch.bfloat16)
+_LONG = 512 * 512  # queries times keys from which on single products are faster than the fused kernel, where they are
+_ROWS = 256  # queries of a head that are looked at together: their scores stay in the cache
 _BLOCK = 512  # queries of a long sequence that share one mask: it stays small, and half of it is not computed
 
 
@@ -195,6 +199,8 @@ def _batched(packed: Tensor, n: int) -> Tensor:
 def _attend_equal(q: Tensor, k: Tensor, v: Tensor, *, causal: bool) -> Tensor:
     """Of (n, heads, rows, dim) each."""
     n_queries, n_keys = q.shape[2], k.shape[2]
+    if n_queries * n_keys >= _LONG and multiplies_faster(q):
+        return torch.stack([_attend_by_products(*item, causal=causal) for item in zip(q, k, v, strict=True)])
     groups = q.shape[1] != k.shape[1]
     if not causal or n_queries == 1:
         return F.scaled_dot_product_attention(q, k, v, enable_gqa=groups)
@@ -205,6 +211,29 @@ def _attend_equal(q: Tensor, k: Tensor, v: Tensor, *, causal: bool) -> Tensor:
         for at in range(0, n_queries, _BLOCK)
     ]
     return blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=2)
+
+
+def _attend_by_products(q: Tensor, k: Tensor, v: Tensor, *, causal: bool) -> Tensor:
+    """Of one sequence, (heads, rows, dim) each: a head after the other, with the faster products."""
+    per_group, scale = len(q) // len(k), q.shape[2] ** -0.5
+    out = q.new_empty(q.shape[1], len(q), q.shape[2])
+    for number, head in enumerate(q):
+        if number % per_group == 0:
+            keys, values = k[number // per_group].contiguous(), v[number // per_group].T.contiguous()
+        for at in range(0, len(head), _ROWS):
+            rows = head[at : at + _ROWS] * scale
+            seen = len(keys) - len(head) + at + len(rows) if causal else len(keys)
+            scores = linear(rows, keys[:seen], None)
+            if causal:
+                scores[:, seen - len(rows) :].add_(_future(len(rows)))
+            out[at : at + _ROWS, number] = linear(scores.softmax(dim=-1), values[:, :seen].contiguous(), None)
+    return out.transpose(0, 1)
+
+
+@functools.lru_cache(maxsize=_ROWS)
+def _future(n: int) -> Tensor:
+    """What hides from each of n rows those behind it."""
+    return torch.full((n, n), float("-inf")).triu_(1)
 
 
 def _attend_last(q: Tensor, k: Tensor, v: Tensor, n_keys: int) -> Tensor:

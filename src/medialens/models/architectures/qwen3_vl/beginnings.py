@@ -109,4 +109,4 @@ class Following:
     def _extended(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         keys = torch.cat([*(each.keys[layer] for each in self.beginnings), k])
         values = torch.cat([*(each.values[layer] for each in self.beginnings), v])
-        return keys[self.index], values[self.index]
+        return keys.index_select(0, self.index), values.index_select(0, self.index)
