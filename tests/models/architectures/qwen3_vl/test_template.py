@@ -9,7 +9,8 @@ from tests.models.architectures.qwen3_vl.reading import tokenizer_of
 from tests.tiny_qwen import CHAT_TEMPLATE
 
 from medialens.errors import InputError
-from medialens.models.architectures.qwen3_vl.template import ChatTemplate, Control, Literal, Slot, Turn, part_name
+from medialens.models.architectures.qwen3_vl.pieces import Control, Slot, Turn, Words, part_name
+from medialens.models.architectures.qwen3_vl.template import ChatTemplate
 
 PLACEHOLDERS = {"image": "<|image_pad|>", "video": "<|video_pad|>"}
 EACH = "{%- for message in messages -%}{%- for part in message.content -%}"
@@ -26,14 +27,14 @@ def make(tokenizer):
     return lambda text, **settings: ChatTemplate(tokenizer, text, settings=settings, placeholders=PLACEHOLDERS)
 
 
-def test_a_skeleton_is_literals_controls_and_slots(make, tokenizer):
+def test_a_skeleton_is_words_controls_and_slots(make, tokenizer):
     start, end, see, seen = (
         Control(tokenizer.convert_tokens_to_ids(token))
         for token in ("<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>")
     )
     assert make(CHAT_TEMPLATE, add_generation_prompt=True).skeleton((Turn("user", ("text", "image", "text")),)) == (
-        *(start, Literal("user\n"), Slot(0, "text"), see, Slot(1, "image"), seen, Slot(2, "text"), end),
-        *(Literal("\n"), start, Literal("assistant\n")),
+        *(start, Words("user\n"), Slot(0, "text"), see, Slot(1, "image"), seen, Slot(2, "text"), end),
+        *(Words("\n"), start, Words("assistant\n")),
     )
 
 
@@ -79,7 +80,11 @@ def test_a_picture_that_is_lost_or_repeated_is_refused(make, written):
 def test_turns_with_pictures_must_come_in_their_order(make):
     backwards = CHAT_TEMPLATE.replace("in messages -", "in messages | reverse -")
     with pytest.raises(InputError, match="another order"):
-        make(backwards).skeleton((Turn("query", ("image",)), Turn("document", ("image", "text"))))
+        make(backwards).skeleton(
+            (Turn("system", ("text",)), Turn("query", ("image",)), Turn("document", ("image", "text")))
+        )
+    with pytest.raises(InputError, match="another order"):
+        make(backwards).skeleton((Turn("query", ("image",)), Turn("document", ("video",))))
     pieces = make(backwards).skeleton((Turn("query", ("text",)), Turn("document", ("image",))))
     assert [piece.part for piece in pieces if isinstance(piece, Slot)] == [1, 0]
 
@@ -116,8 +121,8 @@ def test_a_second_system_message_that_is_lost_is_told(make):
 
 def test_blank_texts_are_shown_to_the_template(make):
     template = make(EACH + "{% if part.text %}{{ part.text }}{% else %}NULL{% endif %}" + END)
-    assert template.skeleton((Turn("user", (part_name("text", ""),)),)) == (Literal("NULL"),)
-    assert template.skeleton((Turn("user", (part_name("text", " "),)),)) == (Literal(" "),)
+    assert template.skeleton((Turn("user", (part_name("text", ""),)),)) == (Words("NULL"),)
+    assert template.skeleton((Turn("user", (part_name("text", " "),)),)) == (Words(" "),)
     assert template.skeleton((Turn("user", (part_name("text", "x"),)),)) == (Slot(0, "text"),)
 
 

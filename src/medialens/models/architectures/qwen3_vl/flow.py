@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from medialens.media.decoded import DecodedPart
-from medialens.models.architectures.qwen3_vl import template
 from medialens.models.architectures.qwen3_vl.payload import Visual
+from medialens.models.architectures.qwen3_vl.pieces import Control, Piece, Words
 from medialens.models.architectures.qwen3_vl.positions import Span, frame_span
 
 Owner: TypeAlias = Literal["template", "query", "document"]
@@ -78,7 +78,7 @@ class Draft:
         seen: What `shown` is to the tower.
     """
 
-    pieces: Sequence[template.Piece]
+    pieces: Sequence[Piece]
     owners: Sequence[Owner]
     shown: Mapping[int, DecodedPart]
     texts: Mapping[int, str]
@@ -104,9 +104,9 @@ def lay_out(draft: Draft, ids: VisionIds) -> list[Element]:
 
 def _filled(draft: Draft, ids: VisionIds) -> Iterator[Fragment | Fixed]:
     for piece in draft.pieces:
-        if isinstance(piece, template.Control):
+        if isinstance(piece, Control):
             yield Fixed((piece.id,), 1, "template")
-        elif isinstance(piece, template.Literal):
+        elif isinstance(piece, Words):
             yield Fragment(piece.text, "template")
         elif piece.kind == "text":
             yield Fragment(piece.strip(draft.texts[piece.part]), draft.owners[piece.part])

@@ -17,8 +17,9 @@ from medialens.media.decoded import DecodedItem, DecodedPart
 from medialens.models.architectures.qwen3_vl._repo import read_vision_ids
 from medialens.models.architectures.qwen3_vl.flow import Draft, Element, Fixed, Look, Run, VisionIds, lay_out
 from medialens.models.architectures.qwen3_vl.payload import Prefix, Prompt
+from medialens.models.architectures.qwen3_vl.pieces import Turn, part_name
 from medialens.models.architectures.qwen3_vl.positions import Span, positions
-from medialens.models.architectures.qwen3_vl.template import ChatTemplate, Turn, part_name
+from medialens.models.architectures.qwen3_vl.template import ChatTemplate
 from medialens.models.architectures.qwen3_vl.tokenizer import PlainTokenizer
 from medialens.models.architectures.qwen3_vl.truncation import Budget, shorten_texts, shrink_visuals
 from medialens.models.architectures.qwen3_vl.turns import Said, conversation

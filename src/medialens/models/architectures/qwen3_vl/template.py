@@ -2,7 +2,7 @@ r"""A chat template as data: what it writes around the parts of a conversation, 
 
     turns     user: text, image                            a structure: who says parts of which kinds
     skeleton  <|im_start|> "user\n" [0] <|vision_start|> [1] <|vision_end|> <|im_end|> "\n" ...
-              control      literal  slot
+              control      words    slot
 
 A template is a program of the repository. It is run once for each structure, on stand-ins for the parts, so that
 nothing that a user writes is ever run through it, and so that it is known where each part lands. One that loses,
@@ -12,15 +12,16 @@ repeats or rewrites a part is refused; one that strips white space from it is fo
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from medialens.errors import InputError
 from medialens.media.threads.memo import Memo
+from medialens.models.architectures.qwen3_vl.pieces import Control, Piece, Slot, Structure, Words
 
 _CACHED_STRUCTURES: Final = 256
-_LONGEST_BLANK: Final = 8
 _TEXT: Final = "text"
 _KINDS: Final = ("text", "image", "video")
 
@@ -29,63 +30,6 @@ _STAND_IN: Final = "\ue000<Aa'{}>\ue001"
 _STANDS_IN: Final = re.compile("\ue000<Aa'(\\d+)>\ue001")
 _REMAINS: Final = re.compile("[\ue000\ue001]")
 _SPACES: Final = ("\n", "\u2003")  # the second is one that only a template that strips everything strips
-
-
-@dataclasses.dataclass(frozen=True)
-class Turn:
-    """What one role says: the kind of each part (``text``, ``image``, ``video``), or, for a blank text, itself.
-
-    Blank texts are part of the structure because templates ask whether there is a text at all.
-    """
-
-    role: str
-    parts: tuple[str, ...]
-
-
-Structure: TypeAlias = tuple[Turn, ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class Literal:
-    """Text of the template; tokenised together with the texts beside it."""
-
-    text: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Control:
-    """A token of the vocabulary's own, by its id."""
-
-    id: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Slot:
-    """Where the structure's part number `part` goes, counted over all its turns.
-
-    Attributes:
-        part: Its number.
-        kind: ``text``, ``image`` or ``video``.
-        strips: Which characters the template strips from the left and the right of a text; None is white space, ""
-            nothing.
-    """
-
-    part: int
-    kind: str
-    strips: tuple[str | None, str | None] = ("", "")
-
-    def strip(self, text: str) -> str:
-        """The text as the template writes it."""
-        left, right = self.strips
-        return text.lstrip(left).rstrip(right)
-
-
-Piece: TypeAlias = Literal | Control | Slot
-
-
-def part_name(kind: str, text: str = "") -> str:
-    """How a part is called in a `Turn`."""
-    return text if kind == "text" and len(text) <= _LONGEST_BLANK and not text.strip() else kind
 
 
 class ChatTemplate:
@@ -130,7 +74,7 @@ class ChatTemplate:
 
     def _make(self, structure: Structure) -> tuple[Piece, ...]:
         pieces = self._parse(structure)
-        if any(isinstance(piece, Literal) and _REMAINS.search(piece.text) for piece in pieces):
+        if any(isinstance(piece, Words) and _REMAINS.search(piece.text) for piece in pieces):
             raise _refused(structure, "it does not write a text as it is")
         kinds = [kind for turn in structure for kind in turn.parts]
         texts = [piece.part for piece in pieces if isinstance(piece, Slot) and piece.kind == "text"]
@@ -173,10 +117,10 @@ class ChatTemplate:
     def _parse(self, structure: Structure, left: str = "", right: str = "") -> list[Piece]:
         rendered, pieces, at = self._render(structure, left, right), list[Piece](), 0
         for match in self._split.finditer(rendered):
-            _add_literal(pieces, rendered[at : match.start()])
+            _add_words(pieces, rendered[at : match.start()])
             pieces.append(self._piece(match))
             at = match.end()
-        _add_literal(pieces, rendered[at:])
+        _add_words(pieces, rendered[at:])
         return pieces
 
     def _piece(self, match: re.Match[str]) -> Piece:
@@ -187,12 +131,17 @@ class ChatTemplate:
 
     def _check_order(self, structure: Structure) -> None:
         """Pictures are told apart by their order alone, so turns that have some must come in theirs."""
-        turns = [turn for turn in structure if {"image", "video"} & set(turn.parts)]
-        if len(turns) < 2:  # noqa: PLR2004  # nothing to confuse
+        shown = [bool({"image", "video"} & set(turn.parts)) for turn in structure]
+        if sum(shown) < 2:  # noqa: PLR2004  # nothing to confuse
             return
-        said = self._parse(tuple(dataclasses.replace(turn, parts=("text",)) for turn in turns))
-        order = [piece.part for piece in said if isinstance(piece, Slot)]
-        if order != list(range(len(turns))):
+        words = tuple(
+            dataclasses.replace(turn, parts=("text",)) if is_shown else turn
+            for turn, is_shown in zip(structure, shown, strict=True)
+        )
+        starts = itertools.accumulate((len(turn.parts) for turn in words), initial=0)
+        expected = [start for start, is_shown in zip(starts, shown, strict=False) if is_shown]
+        written = [piece.part for piece in self._parse(words) if isinstance(piece, Slot)]
+        if [part for part in written if part in expected] != expected:
             raise _refused(structure, "it writes the turns, which have pictures or clips, in another order")
 
     def _with_strips(self, structure: Structure, pieces: Sequence[Piece]) -> tuple[Piece, ...]:
@@ -229,9 +178,9 @@ def _edges(tokenizer: Any) -> tuple[tuple[Control, ...], tuple[Control, ...]]:
     return tuple(map(Control, before)), tuple(map(Control, after))
 
 
-def _add_literal(pieces: list[Piece], text: str) -> None:
+def _add_words(pieces: list[Piece], text: str) -> None:
     if text:
-        pieces.append(Literal(text))
+        pieces.append(Words(text))
 
 
 def _numbered(pieces: Sequence[Piece], kinds: Sequence[str]) -> list[Piece]:
@@ -246,12 +195,12 @@ def _numbered(pieces: Sequence[Piece], kinds: Sequence[str]) -> list[Piece]:
 
 
 def _surroundings(pieces: Sequence[Piece]) -> dict[int, tuple[str, str]]:
-    """The literal before and after each text; "" where something else stands there."""
+    """The words before and after each text; "" where something else stands there."""
     around = {}
     for at, piece in enumerate(pieces):
         if isinstance(piece, Slot) and piece.kind == "text":
             sides = (pieces[at - 1] if at else None, pieces[at + 1] if at + 1 < len(pieces) else None)
-            left, right = (side.text if isinstance(side, Literal) else "" for side in sides)
+            left, right = (side.text if isinstance(side, Words) else "" for side in sides)
             around[piece.part] = (left, right)
     return around
 
