@@ -7,7 +7,7 @@ from langchain_core.documents.base import Blob
 from tests.langchain.scenario import write_files
 from tests.langchain.test_media import KEYS
 
-from medialens.errors import InputError, MediaDecodeError, MediaNotFoundError
+from medialens.errors import InputError, MediaDecodeError, MediaError, MediaNotFoundError
 from medialens.langchain import (
     MediaBlobParser,
     PdfPageParser,
@@ -131,3 +131,17 @@ def test_copies_outlive_the_file(tmp_path):
     (document,) = MediaBlobParser(store=STORE, copy=True).parse(Blob.from_path(path))
     path.unlink()
     assert MediaStore(STORE).read(document.metadata["media_ref"]) == data
+
+
+@pytest.mark.parametrize("parser", [MediaBlobParser, PdfPageParser, VideoClipParser, SoundWindowParser])
+def test_a_blob_that_cannot_be_read_is_an_error_or_left_out(parser, files, caplog):
+    good = {MediaBlobParser: "image.png", PdfPageParser: "report.pdf", VideoClipParser: "talk.mp4"}
+    blobs = [Blob.from_data(b"no medium", path="notes.txt"), Blob.from_path(files / good.get(parser, "tone.wav"))]
+    with pytest.raises(MediaError):
+        [*parser(store=STORE).lazy_parse(blobs[0])]
+    skipping = parser(store=STORE, errors="skip")
+    documents = [one for blob in blobs for one in skipping.lazy_parse(blob)]
+    assert {one.metadata["source"] for one in documents} == {str(blobs[1].path)}
+    assert ["notes.txt" in record.message for record in caplog.records] == [True]
+    with pytest.raises(InputError, match="neither 'raise' nor 'skip'"):
+        parser(errors="last")

@@ -111,9 +111,7 @@ def lazy_media_documents(  # noqa: PLR0913  # as above
     limits: MediaLimits = _LIMITS,
 ) -> Iterator[Document]:
     """`media_documents`, one after the other: what ``index()`` takes of a large folder."""
-    if errors not in {"raise", "skip"}:
-        msg = f"errors={errors!r} is neither 'raise' nor 'skip'"
-        raise InputError(msg, value=errors)
+    check_errors(errors)
     for file, is_named in _files([path] if isinstance(path, (str, Path)) else path):
         try:
             if is_named or _is_medium(file, limits):
@@ -173,6 +171,17 @@ def segment_to_document(segment: Segment, *, source: str = "", metadata: Mapping
     if found.reference == found.reference.whole():  # nothing was cut
         found = dataclasses.replace(found, parent=None)
     return to_document(found, metadata)
+
+
+def check_errors(errors: str) -> None:
+    """Nothing, if it is "raise" or "skip".
+
+    Raises:
+        InputError: It is neither.
+    """
+    if errors not in {"raise", "skip"}:
+        msg = f"errors={errors!r} is neither 'raise' nor 'skip'"
+        raise InputError(msg, value=errors)
 
 
 def _files(paths: Iterable[str | Path]) -> Iterator[tuple[str | Path, bool]]:

@@ -8,6 +8,7 @@ bytes alone is copied into the store.
 from __future__ import annotations
 
 import dataclasses
+import logging
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,65 +18,83 @@ from langchain_core.document_loaders import BaseBlobParser
 from langchain_core.documents import Document
 from langchain_core.documents.base import Blob
 
+from medialens.errors import MedialensError
 from medialens.langchain.cutting import cut_clips, cut_pages, cut_sound, cut_tiles
-from medialens.langchain.media import segment_to_document, to_document
+from medialens.langchain.media import check_errors, segment_to_document, to_document
 from medialens.media.limits import MediaLimits
 from medialens.media.segment.segment import Segment
 from medialens.retrieval.description import MediaDescription, describe, describe_bytes
 from medialens.retrieval.references import StoreLike
 
 _LIMITS = MediaLimits()
+_LOG = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class MediaBlobParser(BaseBlobParser):
+class _Parser(BaseBlobParser):
+    """What all of them can be told."""
+
+    store: StoreLike = None
+    copy: bool = False
+    limits: MediaLimits = _LIMITS
+    errors: Literal["raise", "skip"] = "raise"
+
+    def __post_init__(self) -> None:
+        check_errors(self.errors)
+
+    def lazy_parse(self, blob: Blob) -> Iterator[Document]:
+        """The Documents about a blob, in their order, with its own flat metadata beside the usual.
+
+        Raises:
+            MediaError: It cannot be read, or is of another kind; unless `errors` says to skip it.
+        """
+        try:
+            yield from self._documents(blob)
+        except MedialensError as error:
+            if self.errors == "raise":
+                raise
+            _LOG.warning("left out %s: %s", blob.source, error)
+
+    @abstractmethod
+    def _documents(self, blob: Blob) -> Iterator[Document]:
+        """The Documents about a blob."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MediaBlobParser(_Parser):
     """One Document for each blob: a picture, a sound, a video.
 
     Attributes:
         store: Where media are registered: a folder, ``memory://name``, any fsspec URL, or None for the default.
         copy: Keep the bytes of files in the store. Otherwise it points to them, and notices when they change.
         limits: What may be read.
+        errors: "raise" raises what is wrong with a blob; "skip" leaves it out, and logs a warning that names it.
         modality: "video" takes an animated GIF, PNG or WebP as a clip.
     """
 
-    store: StoreLike = None
-    copy: bool = False
-    limits: MediaLimits = _LIMITS
     modality: Literal["video"] | None = None
 
-    def lazy_parse(self, blob: Blob) -> Iterator[Document]:
-        """The Document, with the blob's own flat metadata beside the usual.
-
-        Raises:
-            MediaError: It cannot be read.
-        """
+    def _documents(self, blob: Blob) -> Iterator[Document]:
         found = _describe(blob, self)
         source = _source_of(blob)
         yield to_document(dataclasses.replace(found, source=source or found.source), _metadata_of(blob))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class _CuttingParser(BaseBlobParser):
+class _CuttingParser(_Parser):
     """One Document for each piece of a blob.
 
     Attributes:
         store: Where media are registered: a folder, ``memory://name``, any fsspec URL, or None for the default.
         copy: Keep the bytes of files in the store. Otherwise it points to them, and notices when they change.
         limits: What may be read.
+        errors: "raise" raises what is wrong with a blob; "skip" leaves it out, and logs a warning that names it.
         thumbnails: Put a small picture of each piece into the store; sounds have none.
     """
 
-    store: StoreLike = None
-    copy: bool = False
-    limits: MediaLimits = _LIMITS
     thumbnails: bool = False
 
-    def lazy_parse(self, blob: Blob) -> Iterator[Document]:
-        """A Document for each piece, in their order, with the blob's own flat metadata beside the usual.
-
-        Raises:
-            MediaError: It cannot be read, or is of another kind.
-        """
+    def _documents(self, blob: Blob) -> Iterator[Document]:
         for segment in self._cut(_content_of(blob), store=self.store, copy=self.copy, limits=self.limits):
             yield segment_to_document(segment, source=_source_of(blob), metadata=_metadata_of(blob))
 
