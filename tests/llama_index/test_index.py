@@ -8,7 +8,7 @@ from llama_index.core import Settings, StorageContext, VectorStoreIndex
 from llama_index.core.embeddings import MockEmbedding
 from llama_index.core.node_parser import SentenceSplitter
 from llama_index.core.schema import Document, ImageDocument, ImageNode, MediaResource, Node, QueryBundle, TextNode
-from tests.llama_index.vector_stores import QUIETLY, STORES, let_go, open_vector_store
+from tests.llama_index.vector_stores import QUIETLY, STORES, asynchronous_qdrant, let_go, open_vector_store
 from tests.media.documents import document as pdf
 from tests.media.documents import square
 from tests.pictures import draw_picture, draw_pictures
@@ -20,6 +20,7 @@ from medialens.llama_index import (
     MediaEmbedding,
     MediaQuery,
     MediaReader,
+    MediaRetriever,
     MediaVectorStoreIndex,
     media_node,
 )
@@ -102,7 +103,7 @@ def test_changed_bytes_at_the_same_path_are_embedded_anew(storage, embedding, do
 
 async def test_the_asynchronous_road_does_the_same(storage, embedding, documents, folder, request):
     if "Qdrant" in request.node.name:
-        pytest.skip("Qdrant in a folder cannot be opened by a second, asynchronous client")
+        pytest.skip("Qdrant in a folder cannot be opened by a second, asynchronous client; see the next test")
     index = MediaVectorStoreIndex.from_documents(documents[:2], storage_context=storage, embed_model=embedding)
     await index.ainsert(documents[2])
     await index.adelete_ref_doc(documents[0].id_)
@@ -115,6 +116,26 @@ async def test_the_asynchronous_road_does_the_same(storage, embedding, documents
     await index.adelete_file(folder / "1.png")
     assert len(await index.as_retriever(similarity_top_k=50).aretrieve("red")) == 5
     await let_go(storage.vector_store)
+
+
+async def test_qdrant_by_its_asynchronous_client(embedding, documents, folder, tmp_path):
+    async with asynchronous_qdrant(tmp_path / "qdrant") as store:
+        storage = StorageContext.from_defaults(vector_store=store)
+        index = MediaVectorStoreIndex(nodes=[], storage_context=storage, embed_model=embedding)
+
+        async def count():
+            return len(await index.as_retriever(similarity_top_k=50).aretrieve("red"))
+
+        assert await count() == 0
+        for expected in ([True] * 5, [False] * 5):
+            assert await index.arefresh_ref_docs(documents) == expected
+            assert await count() == 6
+        draw_picture(folder / "1.png", "magenta")
+        await index.ainsert_nodes([media_node(folder / "1.png", store=embedding.store)])
+        (hit,) = await MediaRetriever(index, similarity_top_k=1).aretrieve(MediaQuery(media=Image(folder / "1.png")))
+        assert hit.metadata["source"] == str(folder / "1.png")
+        await index.adelete_file(folder / "report.pdf")
+        assert await count() == 4
 
 
 def test_an_index_opened_anew_finds_the_same_and_refreshes_without_doubles(storage, embedding, documents):
@@ -204,6 +225,14 @@ def test_nothing_in_it_nothing_found(storage, embedding, documents):
     index = MediaVectorStoreIndex.from_documents(documents[:1], storage_context=storage, embed_model=embedding)
     index.delete_ref_doc(documents[0].id_)
     assert found(index, "red") == []
+
+
+async def test_nothing_is_found_in_a_new_store(storage, embedding, request):
+    index = MediaVectorStoreIndex(nodes=[], storage_context=storage, embed_model=embedding)
+    assert index.as_retriever().retrieve("red") == []
+    if "Qdrant" not in request.node.name:
+        assert await index.as_retriever().aretrieve("red") == []
+    await let_go(storage.vector_store)
 
 
 def test_a_new_store_may_be_refreshed(storage, embedding, documents):

@@ -10,7 +10,7 @@ from llama_index.core.schema import ImageDocument, QueryBundle
 from llama_index.core.storage.docstore import SimpleDocumentStore
 from llama_index.core.vector_stores import SimpleVectorStore, VectorStoreQuery
 from tests.llama_index.files import write_report
-from tests.llama_index.vector_stores import QUIETLY, STORES, let_go, open_vector_store
+from tests.llama_index.vector_stores import QUIETLY, STORES, asynchronous_qdrant, let_go, open_vector_store
 from tests.pictures import draw_picture, draw_pictures
 
 from medialens.inputs import Image
@@ -193,6 +193,16 @@ async def test_changed_and_deleted_files_in_every_store(name, road, steps, folde
         found = store.query(query) if road == "run" else await store.aquery(query)
         await let_go(store)
         assert len(found.ids) == 4
+
+
+async def test_qdrant_by_its_asynchronous_client(steps, folder, tmp_path):
+    query = VectorStoreQuery(query_embedding=[1.0] * 32, similarity_top_k=50)
+    async with asynchronous_qdrant(tmp_path / "qdrant") as store:
+        pipeline = MediaIngestionPipeline(transformations=steps, docstore=SimpleDocumentStore(), vector_store=store)
+        assert len(await pipeline.arun(documents=read(folder, steps[0].store))) == 6
+        draw_picture(folder / "0.png", "magenta")
+        assert len(await pipeline.arun(documents=read(folder, steps[0].store))) == 1
+        assert len((await store.aquery(query)).ids) == 6
 
 
 @pytest.mark.parametrize("kind", [IngestionPipeline, MediaIngestionPipeline])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 from llama_index.core.vector_stores import SimpleVectorStore
@@ -33,6 +33,17 @@ def qdrant(folder: Path, dimension: int) -> Iterator[BasePydanticVectorStore]:
     client = QdrantClient(path=str(folder))
     yield QdrantVectorStore(NAME, client=client)
     client.close()
+
+
+@contextlib.asynccontextmanager
+async def asynchronous_qdrant(folder: Path) -> AsyncIterator[BasePydanticVectorStore]:
+    """Qdrant by its asynchronous client alone: in a folder, there is one client at a time."""
+    from llama_index.vector_stores.qdrant import QdrantVectorStore
+    from qdrant_client import AsyncQdrantClient
+
+    client = AsyncQdrantClient(path=str(folder))
+    yield QdrantVectorStore(NAME, aclient=client)
+    await client.close()
 
 
 @contextlib.contextmanager

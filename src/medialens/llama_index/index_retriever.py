@@ -27,7 +27,7 @@ class MediaIndexRetriever(VectorIndexRetriever):
             query_bundle = with_embedding(query_bundle, self._embed_model.embed_query(query_bundle))
         try:
             return super()._retrieve(query_bundle)
-        except Warning as error:
+        except Exception as error:
             if is_without_result(error):
                 return []
             raise
@@ -37,7 +37,7 @@ class MediaIndexRetriever(VectorIndexRetriever):
             query_bundle = with_embedding(query_bundle, await self._embed_model.aembed_query(query_bundle))
         try:
             return await super()._aretrieve(query_bundle)
-        except Warning as error:
+        except Exception as error:
             if is_without_result(error):
                 return []
             raise

@@ -31,9 +31,13 @@ async def adelete_document(store: BasePydanticVectorStore, ref_doc_id: str, **de
             raise
 
 
-def is_without_result(error: Warning) -> bool:
-    """Whether it is LanceDB's way to say that a search found nothing: LlamaIndex's raises a bare `Warning`."""
-    return type(error) is Warning and "query results are empty" in str(error)
+def is_without_result(error: Exception) -> bool:
+    """Whether it is a store's way to say that a search found nothing.
+
+    LlamaIndex's LanceDB raises a bare `Warning`; and stores that are new may have no table yet.
+    """
+    is_empty = type(error) is Warning and "query results are empty" in str(error)
+    return is_empty or _is_without_table(error)
 
 
 def _is_lancedb(store: BasePydanticVectorStore) -> bool:
