@@ -1,4 +1,4 @@
-"""Text to token ids where texts meet: literals of the template and texts of users, tokenised as one."""
+"""Text to token ids where texts meet: the words of the template and those of users, tokenised as one."""
 
 from __future__ import annotations
 
