@@ -51,7 +51,7 @@ def _moving(n_frames: int = 6, height: int = 32, width: int = 48) -> list[Any]:
     return frames
 
 
-def _tone(container: str, codec: str, rate: int = 8000, sample_format: str = "fltp") -> bytes:
+def _tone(container: str, codec: str, rate: int = 8000, sample_format: str = "fltp", bit_rate: int = 0) -> bytes:
     """Half a second of a tone."""
     import av
 
@@ -59,6 +59,8 @@ def _tone(container: str, codec: str, rate: int = 8000, sample_format: str = "fl
     file = io.BytesIO()
     with av.open(file, "w", format=container) as output:
         stream = output.add_stream(codec, rate=rate, layout="mono", format=sample_format)
+        if bit_rate:
+            stream.bit_rate = bit_rate
         resampler = av.AudioResampler(format=sample_format, layout="mono", rate=rate)
         frame = av.AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
         frame.sample_rate = rate
@@ -125,13 +127,16 @@ SEEDS: dict[str, Callable[[], bytes]] = {
     "wav": lambda: _tone("wav", "pcm_s16le", sample_format="s16"),
     "mp3": lambda: _tone("mp3", "libmp3lame", 16000),
     "flac": lambda: _tone("flac", "flac", sample_format="s16"),
+    "caf": lambda: _tone("caf", "pcm_s16be", sample_format="s16"),
+    "au": lambda: _tone("au", "pcm_s16be", sample_format="s16"),
+    "wma": lambda: _tone("asf", "wmav2", 44100, bit_rate=64_000),
     "ogg-opus": lambda: _tone("ogg", "libopus", 48000, "flt"),
     "m4a": lambda: _tone("ipod", "aac", 16000),
     "srt": lambda: _SRT,
     "vtt": lambda: _VTT,
 }
 
-_SOUNDS = {"wav", "mp3", "flac", "ogg-opus", "m4a"}
+_SOUNDS = {"wav", "mp3", "flac", "caf", "au", "wma", "ogg-opus", "m4a"}
 _SUBTITLES = {"srt", "vtt"}
 _FILMS = {"mp4", "mov", "webm", "mkv", "avi", "ts", "flv"}
 

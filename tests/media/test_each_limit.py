@@ -144,7 +144,7 @@ def test_there_is_a_test_for_every_limit():
 @pytest.mark.parametrize("kind", set(SEEDS) - {"srt", "vtt"})
 def test_lifted_limits_change_nothing(kind):
     amounts = {field.name: math.inf for field in dataclasses.fields(MediaLimits) if type(field.default) in {int, float}}
-    sounds = {"wav", "mp3", "flac", "ogg-opus", "m4a"}
+    sounds = {"wav", "mp3", "flac", "caf", "au", "wma", "ogg-opus", "m4a"}
     part = (Audio if kind in sounds else Image if kind == "pdf" else Video)(
         SEEDS[kind](), **{"page": 1} if kind == "pdf" else {}
     )

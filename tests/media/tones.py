@@ -61,6 +61,8 @@ KINDS: dict[str, Kind] = {
     "m4a": Kind(container="ipod", codec="aac", sample_format="fltp", mime_type="audio/mp4"),
     "mp4": Kind(container="mp4", codec="aac", sample_format="fltp", mime_type="audio/mp4"),
     "adts": Kind(container="adts", codec="aac", sample_format="fltp", mime_type="audio/aac"),
+    "caf": Kind(container="caf", codec="pcm_s16be", sample_format="s16", mime_type="audio/x-caf", lossless=True),
+    "au": Kind(container="au", codec="pcm_s16be", sample_format="s16", mime_type="audio/basic", lossless=True),
     "opus": Kind(container="ogg", codec="libopus", sample_format="flt", mime_type="audio/ogg"),
     "ogg of flac": Kind(container="ogg", codec="flac", sample_format="s16", mime_type="audio/ogg", lossless=True),
     "webm": Kind(container="webm", codec="libopus", sample_format="flt", mime_type="video/webm"),

@@ -1,7 +1,19 @@
+import uuid
+
 import pytest
 from tests.media.encoding import encode, noise
 
 from medialens.media.access.sniff import UNKNOWN, sniff
+
+# As [MS-ASF] writes these GUIDs: the first three numbers have their last byte first.
+ASF, ASF_AUDIO, ASF_VIDEO = (
+    uuid.UUID(guid).bytes_le
+    for guid in (
+        "75B22630-668E-11CF-A6D9-00AA0062CE6C",
+        "F8699E40-5B4D-11CF-A8FD-00805F5C442B",
+        "BC19EFC0-5B4D-11CF-A8FD-00805F5C442B",
+    )
+)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +39,14 @@ def test_files_that_pillow_writes(file_format, expected):
     ("head", "expected"),
     [
         (b"RIFF\x24\x08\0\0WAVEfmt ", "audio/wav"),
+        (b"caff\0\x01\0\0desc", "audio/x-caf"),
+        (b".snd\0\0\0\x18", "audio/basic"),
+        (b"#!AMR\n\x3c", "audio/amr"),
+        (b"#!AMR-WB\n\x3c", "audio/amr"),
+        (ASF + b"..." + ASF_AUDIO, "audio/x-ms-wma"),
+        (ASF + b"..." + ASF_AUDIO + b"..." + ASF_VIDEO, "video/x-ms-asf"),
+        (ASF + b"..." + ASF_VIDEO + b"..." + ASF_AUDIO, "video/x-ms-asf"),
+        (ASF, "video/x-ms-asf"),
         (b"RIFF\x24\x08\0\0AVI LIST", "video/x-msvideo"),
         (b"\0\0\0\x1cftypM4A \0\0\0\0", "audio/mp4"),
         (b"\0\0\0\x1cftypisom\0\0\0\0", "video/mp4"),

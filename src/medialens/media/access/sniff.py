@@ -15,6 +15,11 @@ HEAD_BYTES = 1024 + 16
 
 _MPEG_RATES = b"".join(rb"\x%x0-\x%xb" % (high, high) for high in range(1, 15))
 
+# [MS-ASF] 10.1 and 10.3: GUIDs of the header, and of the types of its streams.
+_ASF = re.escape(bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c"))
+_ASF_AUDIO = re.escape(bytes.fromhex("409e69f84d5bcf11a8fd00805f5c442b"))
+_ASF_VIDEO = re.escape(bytes.fromhex("c0ef19bc4d5bcf11a8fd00805f5c442b"))
+
 # First match wins. Dots stand for any byte (re.DOTALL), so RIFF and ISO containers can be told apart by their brand.
 # Comments before SVG are skipped for good (*+): there are endless ways to divide many of them differently.
 _SIGNATURES: tuple[tuple[str, bytes], ...] = (
@@ -36,6 +41,9 @@ _SIGNATURES: tuple[tuple[str, bytes], ...] = (
     ("audio/mpeg", rb"ID3|\xff[\xe2\xe3\xf2-\xf5\xfa-\xfd][%s]" % _MPEG_RATES),
     ("audio/aac", rb"\xff[\xf0\xf1\xf8\xf9][\x00-\x33\x40-\x73\x80-\xb3\xc0-\xf3]"),
     ("audio/aiff", rb"FORM....AIF[FC]"),
+    ("audio/x-caf", rb"caff\0\x01"),
+    ("audio/basic", rb"\.snd"),
+    ("audio/amr", rb"#!AMR(?:-WB)?\n"),
     ("audio/ogg", rb"OggS"),
     ("audio/mp4", rb"....ftypM4A"),
     ("video/quicktime", rb"....ftypqt  "),
@@ -43,6 +51,8 @@ _SIGNATURES: tuple[tuple[str, bytes], ...] = (
     ("video/webm", rb"\x1a\x45\xdf\xa3.{0,64}webm"),
     ("video/x-matroska", rb"\x1a\x45\xdf\xa3"),
     ("video/x-msvideo", rb"RIFF....AVI "),
+    ("audio/x-ms-wma", rb"%s(?!.*%s).*%s" % (_ASF, _ASF_VIDEO, _ASF_AUDIO)),
+    ("video/x-ms-asf", _ASF),
     ("video/x-flv", rb"FLV\x01"),
     ("video/mp2t", rb"\x47.{187}\x47.{187}\x47|.{4}\x47.{191}\x47.{191}\x47"),
     ("text/html", rb"(?i)\s*<(?:!doctype html|html|head|body)[\s>]"),

@@ -15,7 +15,7 @@ from medialens.media.sounds.resampling import check_rate
 from medialens.media.sounds.track import SoundTrack, decoded, too_long
 from medialens.media.source import Encoded
 from medialens.media.videos.containers import FORMATS as VIDEO_FORMATS
-from medialens.media.videos.ffmpeg import check_codec, refuse_url, told_as_decode_errors
+from medialens.media.videos.ffmpeg import Seekable, check_codec, refuse_url, told_as_decode_errors
 
 FORMATS: Mapping[str, str] = {
     **VIDEO_FORMATS,
@@ -27,6 +27,7 @@ FORMATS: Mapping[str, str] = {
     "audio/x-caf": "caf",
     "audio/basic": "au",
     "audio/amr": "amr",
+    "audio/x-ms-wma": "asf",
     "video/x-ms-asf": "asf",
 }
 """What is decoded here, and FFmpeg's name of it; FFmpeg is never left to guess."""
@@ -53,7 +54,7 @@ def open_sound(sound: Encoded, limits: MediaLimits) -> Iterator[SoundTrack]:
     with (
         told_as_decode_errors(sound),
         sound.open() as file,
-        av.open(file, format=_format_of(sound), metadata_errors="replace", io_open=refuse_url) as container,
+        av.open(Seekable(file), format=_format_of(sound), metadata_errors="replace", io_open=refuse_url) as container,
     ):
         yield _track(av, container, sound, limits)
 

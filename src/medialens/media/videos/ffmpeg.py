@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 from medialens.errors import MediaDecodeError, MedialensError
 from medialens.media.source import Encoded
@@ -40,6 +40,23 @@ def check_codec(stream: Any, medium: Encoded) -> None:
             "there is no decoder; convert it to a usual one"
         )
         raise MediaDecodeError(msg, source=medium.name, mime_type=medium.mime_type)
+
+
+class Seekable:
+    """An open file as PyAV reads it: a leap to before its beginning fails, and is not written to standard error.
+
+    Broken files send FFmpeg there; PyAV prints the errors that Python raises for it.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.tell, self._seek = file.read, file.tell, file.seek
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Where it is afterwards; -1 if there is no such place."""
+        try:
+            return self._seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return -1
 
 
 def refuse_url(url: str, *_: Any) -> Any:
