@@ -49,6 +49,7 @@ def test_every_family_says_why_not(tmp_path):
     name = str(tmp_path / "new")
     assert str(caught.value).splitlines() == [
         f"No model family recognises {name!r}.",
+        "  qwen3_vl: model_type is 'acme', expected 'qwen3_vl'",
         f"  dual_encoder: model_type is 'acme', expected one of {', '.join(TOWERS)}",
         "  clap: model_type is 'acme', expected 'clap'",
         "  cross_attention: model_type is 'acme', expected 'medialens-cross-attention'",
