@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812  # the name that torch users know
+from transformers.activations import ACT2FN
 
 from medialens.models.layers import products
 
@@ -33,6 +34,22 @@ def test_it_is_the_product(shape, has_bias):
 
     assert found.dtype == torch.float32
     torch.testing.assert_close(found.double(), exact, rtol=1e-5, atol=2e-5 * inner**0.5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("name", list(products.ACTIVATIONS))
+@pytest.mark.usefixtures("onednn")
+def test_an_activation_may_follow(name, dtype):
+    generator = torch.Generator().manual_seed(0)
+    rows, weight, bias = (torch.randn(size, generator=generator, dtype=dtype) for size in [(300, 64), (96, 64), 96])
+    exact = ACT2FN[name](rows.double() @ weight.double().T + bias.double())
+
+    with torch.inference_mode():
+        found = products.activated(rows, weight, bias, products.ACTIVATIONS[name])
+
+    assert found.dtype == dtype
+    tolerance = 2e-5 if dtype == torch.float32 else 2e-2
+    torch.testing.assert_close(found.double(), exact, rtol=tolerance, atol=8 * tolerance)
 
 
 @pytest.mark.usefixtures("onednn")

@@ -6,7 +6,9 @@ torch has as well and which `torch.compile` uses, does not: 2.1 to 2.3 times as 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -19,13 +21,57 @@ _WORTH_IT = 2**20
 _CPU_INFO = Path("/proc/cpuinfo")
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Activation:
+    """What may follow a product, and how oneDNN calls it, which applies it while the product is at hand."""
+
+    function: Callable[[Tensor], Tensor]
+    name: str
+    algorithm: str
+
+
+ACTIVATIONS = {
+    "gelu_pytorch_tanh": Activation(
+        function=functools.partial(F.gelu, approximate="tanh"), name="gelu", algorithm="tanh"
+    ),
+    "gelu": Activation(function=F.gelu, name="gelu", algorithm="none"),
+}
+"""By transformers' names."""
+
+
+def activated(rows: Tensor, weight: Tensor, bias: Tensor | None, activation: Activation) -> Tensor:
+    """``activation(rows @ weight.T + bias)``, for inference."""
+    if _by_onednn(rows, weight) or _fuses_half(rows):
+        product: Tensor = torch.ops.mkldnn._linear_pointwise(  # noqa: SLF001  # see above
+            rows, weight, bias, activation.name, [], activation.algorithm
+        )
+        return product
+    return activation.function(F.linear(rows, weight, bias))
+
+
 def linear(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """``rows @ weight.T + bias``, for inference: no gradient is kept."""
-    large = len(weight) * rows.numel() >= _WORTH_IT
-    if large and weight.dtype == torch.float32 and multiplies_faster(rows):
+    if _by_onednn(rows, weight):
         product: Tensor = torch.ops.mkldnn._linear_pointwise(rows, weight, bias, "none", [], "")  # noqa: SLF001  # see above
         return product
     return F.linear(rows, weight, bias)
+
+
+def _by_onednn(rows: Tensor, weight: Tensor) -> bool:
+    large = len(weight) * rows.numel() >= _WORTH_IT
+    return large and weight.dtype == torch.float32 and multiplies_faster(rows)
+
+
+def _fuses_half(rows: Tensor) -> bool:
+    """Whether this is bf16 on a CPU: torch multiplies by oneDNN there, and takes as long again for the activation."""
+    is_half = rows.dtype == torch.bfloat16 and rows.device.type == "cpu"
+    return is_half and not torch.is_grad_enabled() and _computes_half()
+
+
+@functools.cache
+def _computes_half() -> bool:
+    has_it = hasattr(torch.ops.mkldnn, "_linear_pointwise") and hasattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported")
+    return has_it and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001  # there is no other way to ask
 
 
 def multiplies_faster(rows: Tensor) -> bool:

@@ -23,6 +23,7 @@ from medialens.models.architectures.qwen3_vl.packing import Packed, pack, pack_p
 from medialens.models.architectures.qwen3_vl.payload import MERGE, Features, Prompt, Visual
 from medialens.models.architectures.qwen3_vl.vision import Normalise, VisionTower
 from medialens.models.layers.attention import Spans, to_device
+from medialens.models.layers.products import ACTIVATIONS
 from medialens.models.memory import Memory
 from medialens.models.protocol import Batch
 
@@ -160,13 +161,18 @@ class Network:
 
 
 def _check(config: Any) -> None:
-    merge, levels = config.vision_config.spatial_merge_size, config.vision_config.deepstack_visual_indexes
-    if merge != MERGE:
-        msg = f"spatial_merge_size={merge} is not known; expected {MERGE}"
+    vision, text = config.vision_config, config.text_config
+    _expect("spatial_merge_size", vision.spatial_merge_size, (MERGE,))
+    _expect("hidden_act of the tower", vision.hidden_act, tuple(ACTIVATIONS))
+    _expect("hidden_act of the language model", text.hidden_act, ("silu",))
+    if len(vision.deepstack_visual_indexes) >= text.num_hidden_layers:
+        msg = (
+            f"{len(vision.deepstack_visual_indexes)} levels of features need more than {text.num_hidden_layers} layers"
+        )
         raise ValueError(msg)
-    if len(levels) >= config.text_config.num_hidden_layers:
-        msg = f"{len(levels)} levels of features need more than {config.text_config.num_hidden_layers} layers"
-        raise ValueError(msg)
-    if config.text_config.hidden_act != "silu":
-        msg = f"hidden_act={config.text_config.hidden_act!r} of the language model is not known; expected 'silu'"
+
+
+def _expect(what: str, value: object, known: tuple[object, ...]) -> None:
+    if value not in known:
+        msg = f"{what} {value!r} is not known; expected {' or '.join(map(repr, known))}"
         raise ValueError(msg)

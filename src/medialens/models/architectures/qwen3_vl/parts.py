@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # the name that torch users know
 from torch import Tensor, nn
 
+from medialens.models.layers.products import Activation, activated
 from medialens.models.layers.products import linear as product
 
 Map: TypeAlias = Callable[[Tensor], Tensor]
@@ -30,6 +31,19 @@ class Linear:
     def __call__(self, rows: Tensor) -> Tensor:
         """The new rows."""
         return product(rows, self.weight, self.bias)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Activated:
+    """``activation(x @ weight.T + bias)``."""
+
+    weight: Tensor
+    bias: Tensor | None
+    activation: Activation
+
+    def __call__(self, rows: Tensor) -> Tensor:
+        """The new rows."""
+        return activated(rows, self.weight, self.bias, self.activation)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,6 +74,13 @@ class RmsNorm:
 def linear(module: Any) -> Map:
     """What the module does; the module itself where its weights are no plain ones (quantised, adapted ...)."""
     return Linear(weight=module.weight.data, bias=_bias(module)) if _is_plain(module) else module
+
+
+def activated_linear(module: Any, activation: Activation) -> Map:
+    """What the module does, and then the activation."""
+    if _is_plain(module):
+        return Activated(weight=module.weight.data, bias=_bias(module), activation=activation)
+    return lambda rows: activation.function(module(rows))
 
 
 def side_by_side(*modules: Any) -> Map:

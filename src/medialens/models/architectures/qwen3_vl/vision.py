@@ -10,7 +10,6 @@ Attention stays inside a frame: a still is one, a pair of frames of a clip is on
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,19 +19,21 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from medialens.models.architectures.qwen3_vl.looking import Looked
-from medialens.models.architectures.qwen3_vl.parts import LayerNorm, Linear, Map, layer_norm, linear
+from medialens.models.architectures.qwen3_vl.parts import (
+    LayerNorm,
+    Linear,
+    Map,
+    activated_linear,
+    layer_norm,
+    linear,
+)
 from medialens.models.architectures.qwen3_vl.payload import MERGE, Features, Grid
 from medialens.models.architectures.qwen3_vl.rotary import PatchAngles, Turn
 from medialens.models.layers.attention import Reach, Spans, attend
+from medialens.models.layers.products import ACTIVATIONS
 
 Normalise = Callable[[UInt8[Tensor, "patches values"]], Float[Tensor, "patches values"]]
 """8-bit patches to what the tower was trained on; fp32."""
-
-_ACTIVATIONS: dict[str, Map] = {
-    "gelu_pytorch_tanh": functools.partial(F.gelu, approximate="tanh"),
-    "gelu": F.gelu,
-    "silu": F.silu,
-}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,7 +46,6 @@ class Block:
     norm_mlp: LayerNorm
     up: Map
     down: Map
-    activation: Map
     heads: int
 
     def __call__(
@@ -56,7 +56,7 @@ class Block:
         qk = turn(mixed[:, : 2 * self.heads])
         seen = attend(qk[:, : self.heads], qk[:, self.heads :], mixed[:, 2 * self.heads :], reach)
         rows = rows + self.out(seen.flatten(1))
-        return rows + self.down(self.activation(self.up(self.norm_mlp(rows))))
+        return rows + self.down(self.up(self.norm_mlp(rows)))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,7 +72,7 @@ class Merger:
         """One token for each `MERGE` by `MERGE` rows."""
         squares = torch.unflatten(rows, 0, (-1, MERGE**2))
         merged = self.norm(squares.flatten(1)) if self.norm_merged else self.norm(squares).flatten(1)
-        return self.second(F.gelu(self.first(merged)))
+        return self.second(self.first(merged))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -155,9 +155,8 @@ def _block(module: Any, config: Any) -> Block:
         qkv=linear(module.attn.qkv),
         out=linear(module.attn.proj),
         norm_mlp=layer_norm(module.norm2),
-        up=linear(module.mlp.linear_fc1),
+        up=activated_linear(module.mlp.linear_fc1, ACTIVATIONS[config.hidden_act]),
         down=linear(module.mlp.linear_fc2),
-        activation=_ACTIVATIONS[config.hidden_act],
         heads=int(config.num_heads),
     )
 
@@ -166,6 +165,6 @@ def _merger(module: Any, *, merged: bool) -> Merger:
     return Merger(
         norm=layer_norm(module.norm),
         norm_merged=merged,
-        first=linear(module.linear_fc1),
+        first=activated_linear(module.linear_fc1, ACTIVATIONS["gelu"]),
         second=linear(module.linear_fc2),
     )
