@@ -1,5 +1,6 @@
 import io
 import threading
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +13,7 @@ from tests.media.encoding import encode, exif, noise, png
 from medialens.errors import InputError, MediaDecodeError, MediaError, MediaLimitError, MediaNotFoundError
 from medialens.media.decoded import DecodedImage
 from medialens.media.limits import MediaLimits
+from medialens.media.pictures import image as canonical
 from medialens.media.pictures.image import load_image, measure_image
 from medialens.media.source import encoded
 
@@ -287,14 +289,22 @@ def test_a_truncated_pil_image_is_a_decode_error():
         load_image(image)
 
 
-def _with_scans(n_scans: int, tail: bytes = b"") -> bytes:
-    """A progressive JPEG whose last scan comes again and again."""
-    data = encode(Image.new("L", (64, 64), 200), "JPEG", progressive=True)
-    last = data[data.rindex(b"\xff\xda") : -2]
-    return data[:-2] + last * (n_scans - data.count(b"\xff\xda")) + data[-2:] + tail
+def test_large_pictures_are_decoded_one_after_the_other(monkeypatch):
+    """Many at once would fill the memory; others go on meanwhile."""
+    alone, convert = threading.Lock(), canonical.to_rgb
+    pair = threading.Barrier(2)
 
+    def to_rgb(image, **options):
+        if image.width > 100:
+            assert alone.acquire(blocking=False)  # nobody else is here
+            time.sleep(0.01)
+            alone.release()
+        else:
+            pair.wait(timeout=60)  # somebody else has to be
+        return convert(image, **options)
 
-def test_a_jpeg_that_goes_over_the_picture_again_and_again_is_refused():
-    load_image(_with_scans(100, tail=b"\xff\xda" * 1000))  # such as a film that a telephone appends
-    with pytest.raises(MediaLimitError, match="more than 100 times"):
-        load_image(_with_scans(101))
+    monkeypatch.setattr(canonical, "to_rgb", to_rgb)
+    monkeypatch.setattr(canonical, "_LARGE_PIXELS", 1000)
+    pictures = [encode(noise(20, width)) for width in (101, 102, 103, 104, 10, 11, 12, 13)]
+    with ThreadPoolExecutor(8) as pool:
+        assert len(list(pool.map(load_image, pictures))) == 8

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import io
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,9 +25,10 @@ from medialens.errors import InputError, MediaDecodeError, MedialensError, Media
 from medialens.media.decoded import DecodedImage
 from medialens.media.limits import MediaLimits
 from medialens.media.pictures.arrays import array_to_rgb, is_array, tensor_to_array
+from medialens.media.pictures.effort import check_effort
 from medialens.media.pictures.pixels import orientation_of, rawmode_of, to_rgb
 from medialens.media.source import Encoded, read_source, says_where
-from medialens.media.threads.locks import lock_of
+from medialens.media.threads.locks import lock_of, turn
 
 # What is decoded, and by which class of Pillow.
 _PLUGINS: dict[str, tuple[str, str]] = {
@@ -49,11 +49,9 @@ _TURNED = {5, 6, 7, 8}
 _PNG_ORIENTATION = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
 """Where PNG files keep an orientation: a chunk, and the keywords of two kinds of text chunk."""
 
-_MOST_SCANS = 100
-"""Of a JPEG file, as in libtiff; usual are 1 to 20. Each goes over the whole picture, in a few bytes."""
-
-_JPEG_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
-_SCAN, _END = 0xDA, 0xD9
+_LARGE_PIXELS = 32_000_000
+"""Pictures with more are decoded one after the other: for a while each takes some seven bytes a pixel, which is a
+gigabyte for the largest that are let in."""
 
 _DEFAULT_LIMITS = MediaLimits()
 
@@ -148,10 +146,11 @@ def pixels_of(image: ImageFile.ImageFile, picture: Encoded, limits: MediaLimits)
         limits: What its size must keep to once it is loaded: a header can promise less than the body holds.
     """
     rawmode = rawmode_of(image)
-    _allocate(image)
-    image.load()
-    check_size(*image.size, repr(picture.name), limits)
-    return to_rgb(image, orientation=orientation_of(image), rawmode=rawmode)
+    with turn(is_large=image.width * image.height > _LARGE_PIXELS):
+        _allocate(image)
+        image.load()
+        check_size(*image.size, repr(picture.name), limits)
+        return to_rgb(image, orientation=orientation_of(image), rawmode=rawmode)
 
 
 @contextmanager
@@ -164,9 +163,9 @@ def reading(picture: Encoded, limits: MediaLimits) -> Iterator[ImageFile.ImageFi
     """
     name = repr(picture.name)
     try:
+        check_effort(picture)
         with _opened(picture, name) as image:
             check_size(*image.size, name, limits)
-            _check_scans(picture)
             yield image
     except MedialensError:
         raise
@@ -186,25 +185,6 @@ def _opened(picture: Encoded, name: str) -> ImageFile.ImageFile:
     module, plugin = _PLUGINS[picture.mime_type]
     image: ImageFile.ImageFile = getattr(importlib.import_module(module), plugin)(io.BytesIO(picture.data))
     return image
-
-
-def _check_scans(picture: Encoded) -> None:
-    if picture.mime_type != "image/jpeg" or picture.data.count(b"\xff\xda") <= _MOST_SCANS:
-        return
-    n_scans = 0
-    for kind in _jpeg_markers(picture.data):
-        n_scans += kind == _SCAN
-        if n_scans > _MOST_SCANS:
-            msg = f"{picture.name!r} goes over the picture more than {_MOST_SCANS} times; save it anew, as a usual JPEG"
-            raise MediaLimitError(msg, limit="scans", value=n_scans, maximum=_MOST_SCANS, source=picture.name)
-
-
-def _jpeg_markers(data: bytes) -> Iterator[int]:
-    """The kinds of the segments up to the end of the picture (ITU T.81, B.1.1); what is appended is not looked at."""
-    at = 2
-    while (marker := _JPEG_MARKER.search(data, at)) is not None and marker[1][0] != _END:
-        yield marker[1][0]
-        at = marker.end() + max(2, int.from_bytes(data[marker.end() : marker.end() + 2], "big"))
 
 
 def _allocate(image: ImageFile.ImageFile) -> None:
