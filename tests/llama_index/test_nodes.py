@@ -2,7 +2,10 @@
 
 import base64
 import json
+import re
 
+import numpy as np
+import PIL.Image
 import pytest
 from llama_index.core.schema import (
     Document,
@@ -19,9 +22,11 @@ from tests.media.clips import animate, grey, levels
 from tests.pictures import draw_picture
 
 from medialens.errors import InputError, MediaNotFoundError, MediaReferenceError
-from medialens.inputs import Image, Text
-from medialens.llama_index import file_id, media_node
-from medialens.llama_index.items import bundle_to_item, embed_text_to_item, node_to_item, nodes_to_items
+from medialens.inputs import Image, Item, Text, Video
+from medialens.llama_index import MediaQuery, file_id, media_node
+from medialens.llama_index.items import bundle_to_item, embed_text_to_item, node_to_item, nodes_to_items, query_media
+from medialens.media.decode import resolve
+from medialens.media.limits import MediaLimits
 from medialens.media.reference import MediaReference
 from medialens.media.store import open_store
 
@@ -213,6 +218,38 @@ def test_a_query_bundle_is_text_or_picture_or_both(picture):
     both = bundle_to_item(QueryBundle("but blue", image_path=str(picture)))
     assert shape(both) == [("text", "but blue"), ("image", picture)]
     assert isinstance(both.parts[1], Image)
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        Image,
+        lambda path: Image(str(path), box=(1, 2, 3, 4)),
+        lambda path: Item("in blue", Image(media_node(path, store=STORE).metadata["media_ref"], store=STORE)),
+        lambda path: Video(str(path), start_seconds=1.5),
+        lambda path: "words",
+        lambda path: None,
+    ],
+)
+def test_a_query_comes_back_from_its_dump(picture, media):
+    query = MediaQuery("what is it?", media=media(picture))
+    for back in (MediaQuery.from_dict(query.to_dict()), MediaQuery.from_json(query.to_json())):
+        assert back.query_str == query.query_str
+        assert repr(query_media(back)) == re.sub(r"PosixPath\((.*?)\)", r"\1", repr(query_media(query)))
+    kept = MediaQuery.from_json(MediaQuery(media=Image(picture.read_bytes())).to_json())
+    assert resolve(query_media(kept), MediaLimits()).digest == resolve(Item(Image(picture)), MediaLimits()).digest
+
+
+def test_a_query_that_cannot_be_dumped_says_so(picture):
+    for media in (
+        PIL.Image.new("RGB", (4, 4)),
+        Image(np.zeros((4, 4, 3), np.uint8)),
+        [{"role": "user", "content": "hi"}],
+    ):
+        with pytest.raises(InputError, match="not written into a dict"):
+            MediaQuery(media=media).to_dict()
+    with pytest.raises(InputError, match="is not what MediaQuery"):
+        MediaQuery.from_dict({"query_str": "x", "media": {"source": "a.png"}})
 
 
 def test_an_animated_picture_is_a_clip_on_request(tmp_path):

@@ -15,10 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dataclasses_json import config
 from llama_index.core.schema import BaseNode, ImageNode, MediaResource, MetadataMode, QueryBundle
 
 from medialens.errors import InputError, MedialensError, MediaReferenceError
 from medialens.inputs import Audio, Conversation, Image, Item, Part, Text, Video, as_item
+from medialens.llama_index.query_dump import dump_media, load_media
 from medialens.retrieval.references import MEDIA, StoreLike, query_to_item, text_to_item, to_items
 
 # LlamaIndex writes metadata as "key: value" in front of a node's text. The key of ours is not part of the content.
@@ -30,7 +32,8 @@ class MediaQuery(QueryBundle):
     """A query about a medium, or about words and a medium: ``MediaQuery("in blue", media=Image("red.png"))``.
 
     The retrievers, the reranker and `PrepareMediaForLLM` of this package see the medium. For LlamaIndex's own
-    retrievers, give the vector with it: ``MediaQuery(media=clip, embedding=embedding.embed_query(clip))``.
+    retrievers, give the vector with it: ``MediaQuery(media=clip, embedding=embedding.embed_query(clip))``. ``to_dict``
+    and ``to_json`` take all media but pixels and samples.
 
     Attributes:
         query_str: Words that belong to the question, "" for none.
@@ -38,7 +41,7 @@ class MediaQuery(QueryBundle):
     """
 
     query_str: str = ""
-    media: Any = None
+    media: Any = dataclasses.field(default=None, metadata=config(encoder=dump_media, decoder=load_media))
 
 
 def node_to_item(node: BaseNode, *, store: StoreLike = None) -> Item:
