@@ -95,6 +95,21 @@ def test_chat_messages(name, encoder, sentence_transformer):
     np.testing.assert_allclose(ours, sentence_transformer.encode([given]), rtol=0, atol=ATOL)
 
 
+def test_chat_messages_of_pairs(reranker, cross_encoder):
+    """Theirs are one conversation; ours have a side each, in its own role or as what a user says."""
+    query = [{"type": "image", "image": WIDE}, {"type": "text", "text": "a red circle"}]
+    document = [{"type": "text", "text": "its caption"}, {"type": "image", "image": SMALL}]
+    told = {"role": "system", "content": [{"type": "text", "text": "Judge it."}]}
+    asked, found = {"role": "query", "content": query}, {"role": "document", "content": document}
+
+    ours = reranker.score(
+        [([asked], [found]), ([told, asked], [found]), ([{"role": "user", "content": query}], [found])]
+    )
+
+    bare, instructed = cross_encoder.predict([asked, found]), cross_encoder.predict([told, asked, found])
+    np.testing.assert_allclose(ours, [bare, instructed, bare], rtol=0, atol=ATOL)
+
+
 @pytest.mark.parametrize("name", PAIRS)
 def test_every_kind_of_pair(name, reranker, cross_encoder):
     pair = PAIRS[name]
