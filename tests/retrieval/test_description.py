@@ -93,6 +93,12 @@ def test_own_metadata_may_neither_replace_nor_nest(picture):
         merge_metadata(found, {"x": [1]})
 
 
+@pytest.mark.parametrize("wrong", ["", None, 5, b"red.png"])
+def test_what_is_no_path_is_refused(wrong):
+    with pytest.raises(InputError, match="expected the path or URL of a file, got"):
+        describe(wrong)
+
+
 def test_a_name_that_is_no_text_is_refused(tmp_path):
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.png"))
     PIL.Image.new("RGB", (2, 2)).save(path)

@@ -190,8 +190,11 @@ def source_name(path: str | Path) -> str:
     """What documents and nodes call a file: its absolute path, or its URL.
 
     Raises:
-        InputError: The path is not UTF-8.
+        InputError: The path is not UTF-8, is empty, or is no path.
     """
+    if not isinstance(path, (str, os.PathLike)) or path == "":
+        msg = f"expected the path or URL of a file, got {path!r:.80}"
+        raise InputError(msg, value=path)
     if isinstance(path, str) and path.lower().startswith(("http://", "https://")):
         return path
     return check_source(os.path.abspath(local_path(path)))  # noqa: PTH100  # links stay as the caller named them
