@@ -166,6 +166,17 @@ def test_the_next_address_is_tried_where_one_does_not_take_the_connection(resolv
     assert connected == [("93.184.216.34", 80), ("8.8.8.8", 80)]
 
 
+def test_what_a_server_says_instead_of_an_answer_is_told_short_and_printable():
+    def babble(request):
+        request.wfile.write(b"\x1b[31m\x00\x07 hello " + b"x" * 60_000 + b"\r\n\r\n")
+        request.close_connection = True
+
+    with serving({"/": babble}) as server, pytest.raises(MediaNotFoundError, match="BadStatusLine") as caught:
+        fetch_url(server.url, OPEN)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+
+
 def test_a_look_up_that_hangs_meets_the_time_to_connect(monkeypatch):
     done = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: done.wait(60) and [])
@@ -198,6 +209,7 @@ def test_a_listed_host_may_be_private_others_may_not(resolving):
         ("http://user:hunter2@example.com:99999/", InputError),
         ("http://user:hunter2@[oops/?token=hunter2", InputError),
         ("http://[oops/", InputError),
+        ("http://user:hunter2@\u2100.example/", InputError),
         ("http://exa\nmple.com\r\nHost: evil/", InputError),
         (f"http://{'x' * 70}.example/", MediaNotFoundError),
     ],

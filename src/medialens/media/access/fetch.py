@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
+import re
 import ssl
 import time
 from typing import Final
@@ -43,6 +44,7 @@ _GLOBAL_UNICAST: Final = ipaddress.ip_network("2000::/3")  # RFC 4291, 2.4: all 
 # there), and an address that is public by its number, but answered by the machine that hosts this one (Azure).
 _SPECIAL: Final = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("168.63.129.16/32"))
 _SHOWN_CHARACTERS: Final = 200
+_SECRETS: Final = re.compile(r"[^\s'\"/]*@")  # a user and a password in the middle of a sentence
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -79,7 +81,16 @@ def shown(url: str) -> str:
     query = "?..." if parts.query else ""
     text = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     text = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
-    return "".join(character if character.isprintable() else "?" for character in text) + query
+    return _printable(text) + query
+
+
+def _why(error: Exception) -> str:
+    """What an error says, which may be what a server sent, or the URL itself: short, printable and without secrets."""
+    return _printable(_SECRETS.sub("", str(error)[:_SHOWN_CHARACTERS]))
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _ask(url: str, limits: MediaLimits, deadline: float) -> bytes | str:
@@ -108,7 +119,7 @@ def _ask(url: str, limits: MediaLimits, deadline: float) -> bytes | str:
         msg = f"{shown(url)} broke off in the middle of its answer"
         raise MediaDecodeError(msg, source=shown(url)) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        msg = f"{shown(url)} cannot be fetched: {type(error).__name__}: {error}"
+        msg = f"{shown(url)} cannot be fetched: {type(error).__name__}: {_why(error)}"
         raise MediaNotFoundError(msg, source=shown(url)) from error
     finally:
         connection.close()
@@ -128,7 +139,7 @@ def checked_url(url: str, limits: MediaLimits) -> SplitResult:
         parts = urlsplit(url)
         usable = parts.scheme in PORTS and parts.hostname and (parts.port is None or parts.port > 0)
     except ValueError as error:
-        msg = f"{shown(url)} is no URL: {error}"
+        msg = f"{shown(url)} is no URL: {_why(error)}"
         raise InputError(msg, source=shown(url)) from error
     if not usable:
         msg = f"{shown(url)} cannot be fetched; expected http://host/... or https://host/..."
@@ -162,7 +173,7 @@ def checked_addresses(url: str, parts: SplitResult, limits: MediaLimits, deadlin
     except TimeoutError as error:
         raise _too_slow(url, limits, deadline, "connect_timeout_seconds") from error
     except (OSError, UnicodeError) as error:
-        msg = f"the host of {shown(url)} cannot be found: {error}"
+        msg = f"the host of {shown(url)} cannot be found: {_why(error)}"
         raise MediaNotFoundError(msg, source=shown(url)) from error
     listed = host.lower() in {name.lower().strip("[]") for name in limits.url_hosts}
     for address in addresses:
