@@ -143,8 +143,8 @@ class Audio(Media):
 class Video(Media):
     """A clip: path, URL, bytes, data URI, media reference, or its frames.
 
-    Files are mp4, mov, webm, mkv, avi, MPEG-TS, flv and ogg (with the extra ``video``), animated GIF, PNG and WebP,
-    and, as clips of one frame, still pictures. Frames are an array (frames, height, width[, channels]) or tensor
+    Files are mp4, mov, webm, mkv, avi, MPEG-TS, flv and ogg (with the extra ``video``), animated GIF, PNG, WebP and
+    AVIF, and, as clips of one frame, still pictures. Frames are an array (frames, height, width[, channels]) or tensor
     (frames, channels, height, width), a list of pictures, Sentence Transformers' ``{"array": ..., "video_metadata":
     {"fps": ...}}``, or a torchcodec ``VideoDecoder``, which is asked for the frames that are looked at.
 

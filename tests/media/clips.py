@@ -33,7 +33,7 @@ def animate(frames: Sequence[Pixels], file_format: str = "GIF", *, duration: Any
     """An animation by Pillow; `duration` in milliseconds, one or one a frame."""
     pictures = [Image.fromarray(frame) for frame in frames]
     file = io.BytesIO()
-    settings = {"duration": duration, **ANIMATED[file_format], **options}
+    settings = {"duration": duration, **ANIMATED.get(file_format, {}), **options}
     pictures[0].save(file, file_format, save_all=True, append_images=pictures[1:], **settings)
     return file.getvalue()
 

@@ -109,6 +109,7 @@ SEEDS: dict[str, Callable[[], bytes]] = {
     "apng": lambda: animate(_moving(), "PNG"),
     "ppm": lambda: encode(_scene(), "PPM"),
     "avif": lambda: encode(_scene(), "AVIF"),
+    "avif-animated": lambda: animate(_moving(), "AVIF"),
     "jp2": lambda: encode(_scene(), "JPEG2000"),
     "mp4": lambda: film(_moving(12), rotation=90),
     # Of smaller pictures this encoder writes beyond its memory.

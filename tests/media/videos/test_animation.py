@@ -186,15 +186,6 @@ def test_many_frames_of_a_fair_size_are_too_much_together():
     assert load(data, [1], MediaLimits(max_clip_pixels=10**9))[0].shape == (3000, 3000, 3)
 
 
-def test_an_animated_avif_is_said_to_be_one():
-    pictures = [Image.fromarray(grey(level)) for level in levels(3)]
-    file = io.BytesIO()
-    pictures[0].save(file, "AVIF", save_all=True, append_images=pictures[1:], duration=100)
-
-    with pytest.raises(MediaDecodeError, match="convert it to WebP or mp4"):
-        load(file.getvalue(), [0])
-
-
 @EVERY
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())

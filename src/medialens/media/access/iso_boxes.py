@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
+
+Span: TypeAlias = tuple[int, int]
+"""Where something begins and ends in a file."""
 
 _MAX_BOXES = 4096
 _HANDLER_AT, _HANDLER_BYTES = 8, 4
@@ -19,14 +22,14 @@ def track_kinds(file: BinaryIO) -> frozenset[str]:
     """The handlers of its tracks: ``vide``, ``soun``, ``text`` ...; empty where they cannot be told."""
     end = file.seek(0, os.SEEK_END)
     kinds = set()
-    for start, stop in _inside(file, [(0, end)], b"moov", b"trak", b"mdia", b"hdlr"):
+    for start, stop in inside(file, [(0, end)], b"moov", b"trak", b"mdia", b"hdlr"):
         if stop - start >= _HANDLER_AT + _HANDLER_BYTES:
             file.seek(start + _HANDLER_AT)
             kinds.add(file.read(_HANDLER_BYTES).decode("latin-1"))
     return frozenset(kinds)
 
 
-def _inside(file: BinaryIO, spans: list[tuple[int, int]], *path: bytes) -> list[tuple[int, int]]:
+def inside(file: BinaryIO, spans: list[Span], *path: bytes) -> list[Span]:
     """Where the contents of the boxes at `path` lie, inside of `spans`."""
     for name in path:
         found = [box for start, stop in spans for box in _boxes(file, start, stop)]

@@ -3,7 +3,7 @@
 Takes files (animated pictures by Pillow, videos by PyAV or torchcodec), arrays, lists of pictures and opened decoders;
 gives `decoded.DecodedVideo`, or frame after frame for thumbnails and cuts. Knows nothing of items and models.
 
-    video.py --type--> animation.py                                     animated pictures
+    video.py --type--> animation.py, avif.py                            animated pictures
                        backends.py --> containers.py: opened            mp4, webm ...
                                        timeline.py: when frames begin
                                        frame_reader.py, torchcodec_frames.py; orientation.py: upright

@@ -23,6 +23,7 @@ from medialens.media.limits import MediaLimits
 from medialens.media.moments import Clock
 from medialens.media.pictures.image import pixels_of, reading
 from medialens.media.source import Encoded
+from medialens.media.videos.avif import read_avif_durations
 from medialens.media.videos.frames import check_frame_size, check_n_frames
 
 # Microseconds. All browsers show frames of 10 ms or less for 100 ms: they mean "as fast as it goes" in old files.
@@ -107,9 +108,6 @@ def iterate_animation(
     check_frame_size(*animation.size, numbers[-1] + 1, repr(picture.name), limits)
     with reading(picture, limits) as image:
         check_frame_size(*image.size, numbers[-1] + 1, repr(picture.name), limits)
-        if len(animation.durations) == 1 and getattr(image, "is_animated", False) and picture.mime_type == "image/avif":
-            msg = f"{picture.name!r} is an animated AVIF, which cannot be decoded as a clip; convert it to WebP or mp4"
-            raise MediaDecodeError(msg, source=picture.name, mime_type=picture.mime_type)
         for number, times in itertools.groupby(numbers):
             if len(animation.durations) > 1:
                 image.seek(animation.first + number)
@@ -202,6 +200,12 @@ def _read_webp(data: bytes, check: Callable[[int], None]) -> Animation:
     return _animation(durations, size=size)
 
 
+def _read_avif(data: bytes, check: Callable[[int], None]) -> Animation:
+    """Frames last as long as the file says: it is too young for browsers to read anything else into short ones."""
+    durations = read_avif_durations(data, check)
+    return _animation([Fraction(shown or _INSTEAD, 1_000_000) for shown in durations])
+
+
 def _three_bytes(data: bytes, at: int) -> int:
     return int.from_bytes(data[at : at + 3], "little")
 
@@ -221,4 +225,5 @@ _READERS: dict[str, Callable[[bytes, Callable[[int], None]], Animation]] = {
     "image/gif": _read_gif,
     "image/png": _read_png,
     "image/webp": _read_webp,
+    "image/avif": _read_avif,
 }

@@ -104,6 +104,6 @@ def _chosen(how: int | FrameRate, window: Window, clock: Clock, name: str) -> tu
 def _no_clip(clip: Encoded) -> MediaDecodeError:
     msg = (
         f"{clip.name!r} is no clip that can be decoded: it holds {clip.what}; "
-        "expected an animated GIF, PNG or WebP, or one of mp4, mov, webm, mkv, avi, ts, flv, ogg"
+        "expected an animated GIF, PNG, WebP or AVIF, or one of mp4, mov, webm, mkv, avi, ts, flv, ogg"
     )
     return MediaDecodeError(msg, source=clip.name, mime_type=clip.mime_type)
