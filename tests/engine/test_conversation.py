@@ -51,6 +51,16 @@ def test_media_of_messages(content, kind, source):
     assert part.source == source
 
 
+@pytest.mark.parametrize(
+    ("told", "rate"), [({}, None), ({"sampling_rate": 8000}, 8000), ({"sample_rate_hz": 8000}, 8000)]
+)
+def test_samples_of_messages_are_at_the_rate_of_the_model_or_at_theirs(told, rate):
+    samples = np.zeros(100, np.float32)
+    (part,) = parts({"type": "audio", "audio": samples, "start_seconds": 0.001, **told})
+    assert part.source == {"array": samples, "sampling_rate": rate}
+    assert (part.sample_rate_hz, part.start_seconds) == (None, 0.001)
+
+
 def test_parts_keep_their_order_over_all_user_messages():
     messages = (
         user({"type": "image", "image": "a.png"}, "between", {"type": "text", "text": "after"}),

@@ -28,6 +28,10 @@ def test_any_limit_may_be_lifted(field):
         {"allow_urls": 1},
         {"url_hosts": "example.com"},
         {"url_hosts": ("example.com", 3)},
+        {"url_hosts": ("http://example.com",)},
+        {"url_hosts": ("example.com:8080",)},
+        {"url_hosts": ("[::1]:8080",)},
+        {"url_hosts": ("example.com/files",)},
         {"roots": "/data"},
         {"roots": Path("/data")},
         {"roots": ("/data", 3)},
@@ -53,3 +57,16 @@ def test_limits_are_hashable_values():
     assert hash(MediaLimits(roots=(Path("/"),))) == hash(MediaLimits(roots=(Path("/"),)))
     assert MediaLimits(roots=["/"], url_hosts=["h"]) == MediaLimits(roots=(Path("/"),), url_hosts=("h",))
     hash(MediaLimits(roots=["/"], url_hosts=["h"]))
+
+
+def test_hosts_are_names_and_addresses():
+    hosts = ("example.com", "10.0.0.1", "::1", "[::1]", "fe80::1:8080")
+    assert MediaLimits(url_hosts=hosts).url_hosts == hosts
+
+
+def test_what_is_as_always_is_not_shown():
+    """Signatures show it."""
+    assert repr(MediaLimits()) == "MediaLimits()"
+    limits = MediaLimits(max_pages=3, url_hosts=("example.com",))
+    assert repr(limits) == "MediaLimits(max_pages=3, url_hosts=('example.com',))"
+    assert eval(repr(limits)) == limits  # noqa: S307  # our own text

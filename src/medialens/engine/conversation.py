@@ -136,7 +136,12 @@ def _medium(kind: _Kind) -> Callable[[_Fields, str], Part]:
             raise InputError(msg, value=fields)
         key = given[0]
         source = _WHERE[key](fields[key]) if key in _WHERE else fields[key]
-        return source if isinstance(source, kind) else kind(source, **_options(kind, fields, source))
+        if isinstance(source, kind):
+            return source
+        options = _options(kind, fields, source)
+        if kind is Audio and hasattr(source, "dtype"):  # samples: whose rate is the model's, where nobody says another
+            source = {"array": source, "sampling_rate": options.pop("sample_rate_hz", fields.get("sampling_rate"))}
+        return kind(source, **options)
 
     return read
 

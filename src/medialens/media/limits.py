@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import numbers
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 from medialens.errors import InputError
 
+_NO_HOST = re.compile(r"[/@\s]|^[^:]*:\d+$|\]:\d+$")  # more than a name or an address
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+
+@dataclasses.dataclass(frozen=True, kw_only=True, repr=False)
 class MediaLimits:
     """What may be read and decoded.
 
@@ -77,10 +80,16 @@ class MediaLimits:
                 _check(_is_amount(value), field.name, value, "a number, at least 0; float('inf') is no limit")
         _check(_is_list_of(self.url_hosts, str), "url_hosts", self.url_hosts, "a tuple of host names: ('example.com',)")
         object.__setattr__(self, "url_hosts", tuple(self.url_hosts))
+        for host in self.url_hosts:
+            _check(not _NO_HOST.search(host), "url_hosts", host, "a host without scheme, port and path: 'example.com'")
         if self.roots is not None:
             _check(_is_list_of(self.roots, str, os.PathLike), "roots", self.roots, "a tuple of folders: ('/data',)")
             resolved = tuple(Path(root).expanduser().resolve() for root in self.roots)
             object.__setattr__(self, "roots", resolved)
+
+    def __repr__(self) -> str:
+        changed = (field for field in dataclasses.fields(self) if getattr(self, field.name) != field.default)
+        return f"MediaLimits({', '.join(f'{field.name}={getattr(self, field.name)!r}' for field in changed)})"
 
 
 def _check(holds: bool, name: str, value: Any, expected: str) -> None:

@@ -140,8 +140,11 @@ def _looked_at(
     reference, name = known.reference, known.source or str(known.reference)
     if reference.modality not in MEDIA:
         is_pdf = reference.mime_type == PDF
-        hint = "; its pages are media, one by one: see the adapter's parser, or describe_pages" if is_pdf else ""
-        msg = f"{name!r} holds {reference.mime_type}; expected a file of {', '.join(MEDIA)}{hint}"
+        hint = (
+            "; its pages are media, one by one: media_documents of medialens.langchain, PageSplitter of "
+            "medialens.llama_index, and describe_pages of medialens.retrieval.segments give those"
+        )
+        msg = f"{name!r} holds {reference.mime_type}; expected a file of {', '.join(MEDIA)}{hint if is_pdf else ''}"
         raise MediaDecodeError(msg, source=name)
     if reference.modality != "image":
         if modality is not None and reference.modality != modality:
