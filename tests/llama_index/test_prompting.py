@@ -9,6 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 from llama_index.core import VectorStoreIndex
+from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.schema import ImageNode, MediaResource, MetadataMode, Node, NodeWithScore, QueryBundle, TextNode
 from tests.llama_index.files import write_clip, write_report, write_screenshot, write_tone
 from tests.llama_index.llms import RecordingLLM
@@ -300,6 +301,21 @@ def test_labels_begin_lines_also_where_llama_index_joins_texts(engine, red, tmp_
     index.as_query_engine(llm=llm, multimodal=True, similarity_top_k=3, node_postprocessors=[prepare]).query("red")
     (text,) = texts(llm.calls[0])
     assert len(re.findall(r"^\[[123]\] text$", text, re.MULTILINE)) == 3
+
+
+async def test_a_chat_engine_that_asks_a_query_engine_sends_them(fakes, red):
+    embedding = MediaEmbedding(store=STORE)
+    index = MediaVectorStoreIndex(nodes=[media_node(red, store=STORE)], embed_model=embedding)
+    for ask in ("chat", "achat"):
+        llm = RecordingLLM()
+        prepare = PrepareMediaForLLM(store=STORE)
+        memory = ChatMemoryBuffer.from_defaults(llm=llm)  # the default one leaves a data base open
+        chat = index.as_chat_engine(
+            "condense_question", llm=llm, memory=memory, multimodal=True, node_postprocessors=[prepare]
+        )
+        answer = getattr(chat, ask)("a red picture")
+        assert str(answer if ask == "chat" else await answer) == "an answer"
+        assert len(pictures(llm.blocks())) == 1
 
 
 async def test_one_missing_file_does_not_cost_the_answer(fakes, red, tmp_path):
