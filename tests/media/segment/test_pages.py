@@ -211,13 +211,16 @@ from medialens.inputs import Item
 from medialens.media.decode import decode, resolve
 from medialens.media.decoded import MediaNeeds
 from medialens.media.limits import MediaLimits
+from medialens.media.pages import processes
 from medialens.media.segment.pages import split_pages
 
 limits, needs = MediaLimits(), MediaNeeds(modalities=("image",), max_pixels=int(sys.argv[3]))
 
 def peak():
     # Not getrusage: after an exec, that still counts the peak of the process that started this one.
-    return int(re.search(r"VmHWM:\\s*(\\d+) kB", pathlib.Path("/proc/self/status").read_text())[1]) // 1024
+    all_of_them = ["self", *(one._process.pid for one in processes.everyone)]
+    said = [pathlib.Path(f"/proc/{pid}/status").read_text() for pid in all_of_them]
+    return sum(int(re.search(r"VmHWM:\\s*(\\d+) kB", one)[1]) for one in said) // 1024
 
 def look(path):
     segments = split_pages(path, store="memory://peak")
