@@ -206,6 +206,18 @@ def test_too_long_a_prompt_loses_text_and_shrinks_pictures(tiny_model, engine):
         encoder.encode([photo(400, 600)])
 
 
+def test_a_page_that_may_not_shrink_is_an_error_of_its_own(tiny_model, engine):
+    settings = {"shrink_to_fit": False}
+    folder = tiny_model("qwen3_vl_embedder")
+    encoder = Encoder(folder, device="cpu", max_tokens=50, processor_kwargs=settings, engine=engine)
+
+    result = encoder.encode([LONG, photo(400, 600), SMALL], errors="return")
+
+    assert list(result.errors) == [1]
+    assert isinstance(result.errors[1], InputError)
+    assert "raise max_tokens, or leave out shrink_to_fit=False" in str(result.errors[1])
+
+
 def test_query_and_document_both_survive(tiny_model, engine):
     reranker = Reranker(tiny_model("qwen3_vl_reranker"), dtype="float32", device="cpu", max_tokens=400, engine=engine)
     pairs = [(LONG, "a cat"), (LONG, "a dog"), ("a cat", LONG), ("a dog", LONG)]
