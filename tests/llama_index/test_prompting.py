@@ -1,8 +1,10 @@
 """What a language model is sent of what was found: the blocks themselves, recorded by the model."""
 
 import base64
+import copy
 import io
 import json
+import pickle
 import re
 
 import numpy as np
@@ -10,6 +12,7 @@ import PIL.Image
 import pytest
 from llama_index.core import VectorStoreIndex
 from llama_index.core.memory import ChatMemoryBuffer
+from llama_index.core.query_engine import CitationQueryEngine
 from llama_index.core.schema import ImageNode, MediaResource, MetadataMode, Node, NodeWithScore, QueryBundle, TextNode
 from tests.llama_index.files import write_clip, write_report, write_screenshot, write_tone
 from tests.llama_index.llms import RecordingLLM
@@ -301,6 +304,31 @@ def test_labels_begin_lines_also_where_llama_index_joins_texts(engine, red, tmp_
     index.as_query_engine(llm=llm, multimodal=True, similarity_top_k=3, node_postprocessors=[prepare]).query("red")
     (text,) = texts(llm.calls[0])
     assert len(re.findall(r"^\[[123]\] text$", text, re.MULTILINE)) == 3
+
+
+def test_what_was_prepared_survives_pickling_and_copying(red, cut):
+    prepared = PrepareMediaForLLM(store=STORE).postprocess_nodes(found(media_node(red, store=STORE), *cut))
+    for again in (pickle.loads(pickle.dumps(prepared)), copy.deepcopy(prepared)):  # noqa: S301  # our own
+        for one, other in zip(again, prepared, strict=True):
+            assert one.node.get_content_blocks(MetadataMode.LLM) == other.node.get_content_blocks(MetadataMode.LLM)
+            assert one.node.get_content(MetadataMode.LLM) == other.node.get_content(MetadataMode.LLM)
+            assert (one.node_id, one.score, one.metadata) == (other.node_id, other.score, other.metadata)
+
+
+async def test_a_citation_engine_sends_them(fakes, red, tmp_path):
+    embedding = MediaEmbedding(store=STORE)
+    write_report(tmp_path)
+    documents = MediaReader(store=STORE).load_data(tmp_path)  # the picture, and two pages of which no file is kept
+    index = MediaVectorStoreIndex.from_documents(documents, embed_model=embedding)
+    for ask in ("query", "aquery"):
+        llm = RecordingLLM()
+        prepare = PrepareMediaForLLM(store=STORE)
+        engine = CitationQueryEngine.from_args(
+            index, llm=llm, multimodal=True, similarity_top_k=3, node_postprocessors=[prepare]
+        )
+        answer = getattr(engine, ask)("a red picture")
+        assert "an answer" in str(answer if ask == "query" else await answer)
+        assert len(pictures(llm.blocks())) == 3
 
 
 async def test_a_chat_engine_that_asks_a_query_engine_sends_them(fakes, red):

@@ -8,9 +8,10 @@ Translates types and nothing else: models, batches and devices belong to the eng
     documents     pieces           vectors           stores.py    hits             fewer hits      what an LLM is sent
 
 `nodes.py`: files as nodes. `adopting.py`: nodes made elsewhere, as ours. `items.py`: nodes and queries as what the
-handles take. `query_dump.py`: queries as plain values. `facts.py`: what metadata say. `text_only.py`, `transcripts.py`:
-for `splitters.py`. `pipeline.py`: ingestion. `index_arguments.py`: what `index.py` is given. `index_retriever.py`,
-`lexical.py`, `joining.py`: one index, words, and neighbours, for `retriever.py`.
+handles take. `query_dump.py`: queries as plain values. `facts.py`: what metadata say. `text_only.py`,
+`transcripts.py`: for `splitters.py`. `prepared.py`: for `prompting.py`. `pipeline.py`: ingestion.
+`index_arguments.py`: what `index.py` is given. `index_retriever.py`, `lexical.py`, `joining.py`: one index, words,
+and neighbours, for `retriever.py`.
 """
 
 from medialens.extras import require

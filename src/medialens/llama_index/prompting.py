@@ -8,24 +8,24 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from llama_index.core.base.llms.types import AudioBlock, BaseContentBlock, ImageBlock, TextBlock, VideoBlock
+from llama_index.core.base.llms.types import TextBlock
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
-from llama_index.core.schema import BaseNode, MediaResource, MetadataMode, Node, NodeWithScore, QueryBundle
-from pydantic import Field, PrivateAttr
+from llama_index.core.schema import BaseNode, MetadataMode, Node, NodeWithScore, QueryBundle
+from pydantic import Field
 
 from medialens.errors import InputError, MedialensError, MediaReferenceError
 from medialens.inputs import Audio, Image, Item, Part, Text, Video
 from medialens.llama_index.adopting import has_media
 from medialens.llama_index.facts import kind_of
 from medialens.llama_index.items import at, embed_text_to_item, naming, node_to_item, query_media
+from medialens.llama_index.prepared import PreparedNode, apart, to_block
 from medialens.media.source import reference_of
 from medialens.retrieval.budget import Budget, LeftOut
 from medialens.retrieval.layout import label_of, lay_out_each
-from medialens.retrieval.references import MEDIA, query_to_item
+from medialens.retrieval.references import query_to_item
 from medialens.retrieval.rendering import (
     ChatMedia,
     RenderedMedium,
-    RenderedPart,
     Rendering,
     arender_items,
     render_items,
@@ -34,32 +34,6 @@ from medialens.retrieval.settings import MediaSettings
 
 _LOG = logging.getLogger(__name__)
 _QUESTION = "What the question is about:"
-
-
-class PreparedNode(Node):
-    """A node that sends a language model what `PrepareMediaForLLM` chose; otherwise the node that it was made of."""
-
-    _blocks: list[BaseContentBlock] = PrivateAttr(default_factory=list)
-
-    @classmethod
-    def of(cls, node: BaseNode, blocks: Sequence[BaseContentBlock]) -> PreparedNode:
-        """The node, and what is sent of it."""
-        fields: dict[str, Any] = {name: getattr(node, name) for name in BaseNode.model_fields}
-        fields |= {f"{name}_resource": getattr(node, f"{name}_resource", None) for name in MEDIA}
-        fields["text_resource"] = MediaResource(text=node.get_content(metadata_mode=MetadataMode.NONE))
-        prepared = cls(**fields)
-        prepared._blocks = [*blocks]  # its own
-        return prepared
-
-    def get_content(self, metadata_mode: MetadataMode = MetadataMode.NONE) -> str:
-        """For language models, the labels, texts and notes; otherwise the text of the node."""
-        if metadata_mode != MetadataMode.LLM:
-            return super().get_content(metadata_mode)
-        return "\n".join(block.text.removeprefix("\n") for block in self._blocks if isinstance(block, TextBlock))
-
-    def get_content_blocks(self, metadata_mode: MetadataMode = MetadataMode.NONE) -> list[BaseContentBlock]:
-        """For language models, what was chosen; otherwise what LlamaIndex makes of the node."""
-        return [*self._blocks] if metadata_mode == MetadataMode.LLM else super().get_content_blocks(metadata_mode)
 
 
 class PrepareMediaForLLM(MediaSettings, BaseNodePostprocessor):
@@ -204,12 +178,12 @@ class PrepareMediaForLLM(MediaSettings, BaseNodePostprocessor):
             if one.error is not None:  # it names folders: for those who read logs, not for the language model
                 _LOG.warning("node %r is not shown: %s", nodes[one.position].node_id, one.error)
         labels = [label_of(one.node.metadata, fallback="text") for one in nodes] if self.labels else []
-        sent = [[_block(part) for part in parts] for parts in lay_out_each(rendering, labels)]
-        question = [] if asked is None else [TextBlock(text=_QUESTION), *map(_block, *lay_out_each(asked, []))]
+        sent = [[to_block(part) for part in parts] for parts in lay_out_each(rendering, labels)]
+        question = [] if asked is None else [TextBlock(text=_QUESTION), *map(to_block, *lay_out_each(asked, []))]
         if question and nodes and self.send_query == "each":
-            sent = [[block for blocks in _apart([own, question]) for block in blocks] for own in sent]
+            sent = [[block for blocks in apart([own, question]) for block in blocks] for own in sent]
             question = []
-        *sent, question = _apart([*sent, question])
+        *sent, question = apart([*sent, question])
         prepared = [
             NodeWithScore(node=PreparedNode.of(one.node, blocks), score=one.score)
             for one, blocks in zip(nodes, sent, strict=True)
@@ -217,30 +191,5 @@ class PrepareMediaForLLM(MediaSettings, BaseNodePostprocessor):
         return [*prepared, *([NodeWithScore(node=PreparedNode.of(Node(id_="query"), question))] if question else [])]
 
 
-def _apart(sent: Sequence[Sequence[BaseContentBlock]]) -> list[list[BaseContentBlock]]:
-    """The blocks of each, of which LlamaIndex joins texts that follow one another, by a space: a line each instead."""
-    apart: list[list[BaseContentBlock]] = []
-    ends_with_text = False
-    for blocks in sent:
-        first, *others = blocks or (None,)
-        if isinstance(first, TextBlock) and ends_with_text:
-            first = TextBlock(text=f"\n{first.text}")
-        apart.append([] if first is None else [first, *others])
-        ends_with_text = isinstance(blocks[-1], TextBlock) if blocks else ends_with_text
-    return apart
-
-
 def _with(rendering: Rendering, lost: Sequence[LeftOut]) -> Rendering:
     return dataclasses.replace(rendering, left_out=(*rendering.left_out, *lost))
-
-
-def _block(part: RenderedPart) -> BaseContentBlock:
-    if isinstance(part, str):
-        return TextBlock(text=part)
-    # In base64: LlamaIndex takes bytes that happen to be valid base64 for encoded ones.
-    data = base64.b64encode(part.shown.data)
-    if part.modality == "image":
-        return ImageBlock(image=data, image_mimetype=part.shown.mime_type)
-    if part.modality == "audio":
-        return AudioBlock(audio=data, format="mp3" if part.shown.mime_type == "audio/mpeg" else "wav")
-    return VideoBlock(video=data, video_mimetype=part.shown.mime_type)
