@@ -18,7 +18,7 @@ import numpy as np  # noqa: E402
 import PIL.Image  # noqa: E402
 from sentence_transformers import CrossEncoder, SentenceTransformer  # noqa: E402
 from tests import tiny_qwen  # noqa: E402
-from tests.models.architectures.qwen3_vl.prompt_cases import EMBEDDED, PAIRS, Case, Part  # noqa: E402
+from tests.models.architectures.qwen3_vl.prompts.prompt_cases import EMBEDDED, PAIRS, Case, Part  # noqa: E402
 from tests.reference import record  # noqa: E402
 from transformers import AutoProcessor  # noqa: E402
 

@@ -20,7 +20,7 @@ make_torchvision_importable()  # before transformers looks for it
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 import transformers  # noqa: E402
-from tests.models.architectures.qwen3_vl.visions import CLIP, CLIPS, STILL  # noqa: E402
+from tests.models.architectures.qwen3_vl.pictures.visions import CLIP, CLIPS, STILL  # noqa: E402
 from tests.models.samples import PICTURES  # noqa: E402
 from tests.reference.references import to_pil  # noqa: E402
 

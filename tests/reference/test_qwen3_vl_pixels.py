@@ -15,7 +15,7 @@ import pytest
 import torch
 import transformers
 from tests import tiny_qwen
-from tests.models.architectures.qwen3_vl.visions import vision_recipe
+from tests.models.architectures.qwen3_vl.pictures.visions import vision_recipe
 from tests.running import clip as clip_of
 from tests.running import picture
 
@@ -25,8 +25,8 @@ from medialens.inputs import Item, Video
 from medialens.media.decode import decode, resolve
 from medialens.media.decoded import DecodedVideo, MediaNeeds
 from medialens.media.limits import MediaLimits
-from medialens.models.architectures.qwen3_vl.pixels import clip, clip_tokens, normalise, still, still_tokens
-from medialens.models.architectures.qwen3_vl.vision_settings import read_vision_recipe
+from medialens.models.architectures.qwen3_vl.pictures.pixels import clip, clip_tokens, normalise, still, still_tokens
+from medialens.models.architectures.qwen3_vl.pictures.vision_settings import read_vision_recipe
 
 SIZES = [
     (1, 1),

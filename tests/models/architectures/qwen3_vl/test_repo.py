@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.models.architectures.qwen3_vl.reading import tokenizer_of
+from tests.models.architectures.qwen3_vl.prompts.readers import tokenizer_of
 from tests.tiny import edit_json
 
 from medialens.errors import RepositoryError

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from medialens.errors import RepositoryError
 from medialens.hub.manifest import Manifest
-from medialens.models.architectures.qwen3_vl.flow import VisionIds
+from medialens.models.architectures.qwen3_vl.prompts.flow import VisionIds
 from medialens.models.layers.activations import read_activation
 from medialens.models.protocol import Task
 from medialens.outputs import ScoreKind

@@ -8,14 +8,14 @@ from typing import Any
 from transformers import AutoModel, AutoModelForImageTextToText
 
 from medialens.models.architectures.qwen3_vl._repo import normalises, read_score_tokens, score_kind, wanted_tokens
-from medialens.models.architectures.qwen3_vl.head import Head, ScoreHead, VectorHead
+from medialens.models.architectures.qwen3_vl.forward.head import Head, ScoreHead, VectorHead
+from medialens.models.architectures.qwen3_vl.forward.network import Network
 from medialens.models.architectures.qwen3_vl.model import Qwen3VL, Views
-from medialens.models.architectures.qwen3_vl.network import Network
-from medialens.models.architectures.qwen3_vl.pixels import normalise
-from medialens.models.architectures.qwen3_vl.reading import PromptReader
-from medialens.models.architectures.qwen3_vl.sight import Sight
-from medialens.models.architectures.qwen3_vl.vision_recipe import VisionRecipe
-from medialens.models.architectures.qwen3_vl.vision_settings import read_vision_recipe
+from medialens.models.architectures.qwen3_vl.pictures.pixels import normalise
+from medialens.models.architectures.qwen3_vl.pictures.sight import Sight
+from medialens.models.architectures.qwen3_vl.pictures.vision_recipe import VisionRecipe
+from medialens.models.architectures.qwen3_vl.pictures.vision_settings import read_vision_recipe
+from medialens.models.architectures.qwen3_vl.prompts.reading import PromptReader
 from medialens.models.family import LoadRequest
 from medialens.models.layers.backbone import actual_placement, load_backbone, load_tokenizer
 from medialens.models.layers.tokens import max_tokens, text_config

@@ -12,12 +12,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from medialens.media.decoded import DecodedItem, Remembered
-from medialens.models.architectures.qwen3_vl.head import Head
-from medialens.models.architectures.qwen3_vl.network import Network
+from medialens.models.architectures.qwen3_vl.forward.head import Head
+from medialens.models.architectures.qwen3_vl.forward.network import Network
 from medialens.models.architectures.qwen3_vl.payload import Prompt
-from medialens.models.architectures.qwen3_vl.pixels import FrameShrink
-from medialens.models.architectures.qwen3_vl.reading import PromptReader
-from medialens.models.architectures.qwen3_vl.sight import Sight
+from medialens.models.architectures.qwen3_vl.pictures.pixels import FrameShrink
+from medialens.models.architectures.qwen3_vl.pictures.sight import Sight
+from medialens.models.architectures.qwen3_vl.prompts.reading import PromptReader
 from medialens.models.cache import CacheStats
 from medialens.models.placement import Placement
 from medialens.models.protocol import Batch, Cost, MemoryLimits, Prepared, Recipe, SharedCost
