@@ -63,8 +63,11 @@ def test_neighbours_of_equal_length_give_the_formulas_numbers(queries, keys, cau
 def test_single_products_give_the_formulas_numbers(monkeypatch, queries, keys, causal):
     monkeypatch.setattr(attention, "multiplies_faster", lambda _: True)
     monkeypatch.setattr(attention, "_LONG", 1000)
-    given = tensors(queries, keys, causal)
-    torch.testing.assert_close(attend_by_length(*given), formula(*given), atol=2e-6, rtol=1e-5)
+    *given, both = tensors(queries, keys, causal)
+    wanted = formula(*given, both)
+    torch.testing.assert_close(attend_by_length(*given, both), wanted, atol=2e-6, rtol=1e-5)
+    half = attend_by_length(*(part.bfloat16() for part in given), both)
+    torch.testing.assert_close(half.float(), wanted, atol=2e-2, rtol=2e-2)
 
 
 def test_pieces_of_larger_tensors_are_taken_as_they_are():

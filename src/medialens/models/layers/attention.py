@@ -199,8 +199,9 @@ def _batched(packed: Tensor, n: int) -> Tensor:
 def _attend_equal(q: Tensor, k: Tensor, v: Tensor, *, causal: bool) -> Tensor:
     """Of (n, heads, rows, dim) each."""
     n_queries, n_keys = q.shape[2], k.shape[2]
-    if n_queries * n_keys >= _LONG and multiplies_faster(q):
-        return torch.stack([_attend_by_products(*item, causal=causal) for item in zip(q, k, v, strict=True)])
+    if n_queries * n_keys >= _LONG and multiplies_faster(q[..., :0].float()):  # bf16 too: torch's kernel gains nothing
+        exact = (part.float() for part in (q, k, v))
+        return torch.stack([_attend_by_products(*item, causal=causal) for item in zip(*exact, strict=True)])
     groups = q.shape[1] != k.shape[1]
     if not causal or n_queries == 1:
         return F.scaled_dot_product_attention(q, k, v, enable_gqa=groups)
