@@ -29,7 +29,13 @@ from tests.llama_index.files import write_clip, write_tone
 from tests.look_alikes import LOOK_ALIKES, refuse_io
 from tests.pictures import draw_picture, draw_pictures
 
-from medialens.errors import InputError, MediaNotFoundError, UnknownReferenceError, UnsupportedModalityError
+from medialens.errors import (
+    InputError,
+    MediaDecodeError,
+    MediaNotFoundError,
+    UnknownReferenceError,
+    UnsupportedModalityError,
+)
 from medialens.inputs import Audio, Image, Item, Video
 from medialens.llama_index import MediaEmbedding, MediaQuery, media_node
 from medialens.media.limits import MediaLimits
@@ -266,6 +272,27 @@ def test_a_file_that_is_not_what_its_node_says_is_refused(embedding, pictures, t
 def test_a_node_without_content_is_an_error_and_not_a_vector_of_its_metadata(embedding):
     with pytest.raises(InputError, match=r"node 'n-8'.*no content"):
         embedding([Node(id_="n-8", metadata={"file_path": "red.png"})])
+
+
+async def test_bad_nodes_are_found_before_an_index_fails_with_them(embedding, pictures, tmp_path):
+    red = pictures["a red picture"]
+    (tmp_path / "cut.png").write_bytes(red.read_bytes()[:60])
+    nodes = [
+        ImageNode(image_path=str(red)),
+        TextNode(text=" "),
+        ImageNode(image_path=str(tmp_path / "absent.png")),
+        ImageNode(image_path=str(tmp_path / "cut.png")),
+        Node(audio_resource=MediaResource(path=write_tone(tmp_path))),
+        TextNode(text="words"),
+    ]
+    expected = {1: InputError, 2: MediaNotFoundError, 3: MediaDecodeError, 4: UnsupportedModalityError}
+    for errors in (embedding.check_nodes(nodes), await embedding.acheck_nodes(nodes)):
+        assert {at: type(error) for at, error in errors.items()} == expected
+        for at, error in errors.items():
+            assert (error.index, error.node_id) == (at, nodes[at].node_id)
+            assert f"node '{nodes[at].node_id}'" in str(error)
+    assert len(embedding([nodes[0], nodes[5]])) == 2
+    assert embedding.check_nodes([]) == {}
 
 
 def test_an_unknown_reference_in_a_node_names_node_digest_and_store(embedding):

@@ -24,9 +24,9 @@ from llama_index.core.schema import (
     NodeRelationship,
 )
 
-from medialens.errors import InputError
-from medialens.inputs import Audio, Image, Video
-from medialens.llama_index.items import at, image_of, medium_of, naming
+from medialens.errors import InputError, MedialensError
+from medialens.inputs import Audio, Image, Item, Video
+from medialens.llama_index.items import at, image_of, medium_of, naming, node_to_item
 from medialens.llama_index.nodes import MediaDocument, document_to_node, node_fields, source_of
 from medialens.media.limits import MediaLimits
 from medialens.media.source import read_part
@@ -45,6 +45,20 @@ def as_nodes(nodes: Sequence[BaseNode], *, store: StoreLike = None, limits: Medi
             with at(index):
                 adopted.append(as_node(node, store=store, limits=limits))
     return adopted
+
+
+def read_nodes(
+    nodes: Sequence[BaseNode], *, store: StoreLike = None, limits: MediaLimits = _LIMITS
+) -> list[Item | MedialensError]:
+    """What the nodes are about; what is wrong with one of them, naming it, in its place."""
+    items: list[Item | MedialensError] = []
+    for index, node in enumerate(nodes):
+        try:
+            with naming(nodes), at(index):
+                items.append(node_to_item(as_node(node, store=store, limits=limits), store=store))
+        except MedialensError as error:
+            items.append(error)
+    return items
 
 
 def as_node(node: BaseNode, *, store: StoreLike = None, limits: MediaLimits = _LIMITS) -> BaseNode:

@@ -16,13 +16,15 @@ from llama_index.core.schema import BaseNode, ImageType, QueryBundle
 from llama_index_instrumentation import get_dispatcher
 from pydantic import AliasChoices, Field, field_validator
 
+from medialens.errors import MedialensError
 from medialens.inputs import Conversation, Image, Input, Item, as_item
-from medialens.llama_index.adopting import as_nodes
+from medialens.llama_index.adopting import as_nodes, read_nodes
 from medialens.llama_index.items import (
     bundle_to_item,
     check_ids,
     describe_item,
     embed_texts_to_items,
+    named_each,
     naming,
     nodes_to_items,
 )
@@ -105,6 +107,20 @@ class MediaEmbedding(EmbeddingSettings, MultiModalEmbedding):
         with self._reported(items) as report, naming(ready):
             report(vectors := await self._aembed(self.model_name, items, "document", show_progress=_progress(kwargs)))
         return _assign(nodes, ready, vectors)
+
+    def check_nodes(self, nodes: Sequence[BaseNode]) -> dict[int, MedialensError]:
+        """What of them cannot be embedded, and why, by position; nothing if all can.
+
+        An index embeds a whole list and fails with its first bad node. The engine keeps the vectors of the others, so
+        that adding those computes nothing twice.
+        """
+        items = read_nodes(nodes, store=self.store, limits=self.limits)
+        return named_each(self._check(self.model_name, items), nodes)
+
+    async def acheck_nodes(self, nodes: Sequence[BaseNode]) -> dict[int, MedialensError]:
+        """`check_nodes`, awaited on the engine without occupying a thread."""
+        items = await asyncio.to_thread(read_nodes, nodes, store=self.store, limits=self.limits)
+        return named_each(await self._acheck(self.model_name, items), nodes)
 
     def embed_query(self, query: Input | QueryBundle) -> Embedding:
         """The vector of a query of any kind: text, `Image`, `Video`, `Audio`, `Item`, PIL image, or a bundle.

@@ -10,7 +10,7 @@ import base64
 import binascii
 import dataclasses
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ def check_ids(nodes: Sequence[BaseNode]) -> None:
                 "its id is there twice, with different content, and vector stores keep one of them. A media file is "
                 "one document: give it one caption, or set another id_"
             )
-            raise _named(InputError(msg, index=index), node)
+            raise named(InputError(msg, index=index), node)
 
 
 def embed_text_to_item(text: str, *, store: StoreLike = None) -> Item:
@@ -159,7 +159,7 @@ def naming(nodes: Sequence[BaseNode]) -> Iterator[None]:
     except MedialensError as error:
         if error.index is None or "node_id" in error.facts:
             raise
-        raise _named(error, nodes[error.index]) from error
+        raise named(error, nodes[error.index]) from error
 
 
 def decode_base64(data: str | bytes, name: str) -> bytes:
@@ -175,7 +175,13 @@ def decode_base64(data: str | bytes, name: str) -> bytes:
         raise InputError(msg) from error
 
 
-def _named(error: MedialensError, node: BaseNode) -> MedialensError:
+def named_each(errors: Mapping[int, MedialensError], nodes: Sequence[BaseNode]) -> dict[int, MedialensError]:
+    """The errors of nodes, by position, each naming its own."""
+    return {at: error if "node_id" in error.facts else named(error, nodes[at]) for at, error in errors.items()}
+
+
+def named(error: MedialensError, node: BaseNode) -> MedialensError:
+    """The error with the node's id and file in its message, and the id as ``error.node_id``."""
     facts = {**error.facts, "node_id": node.node_id}
     source = str(node.metadata.get("source") or "")
     about = f" about {source!r}" if source and source not in error.message else ""
