@@ -22,7 +22,7 @@ from medialens.media.store import open_store
 
 KEYS = [
     *("source", "media_type", "mime_type", "media_ref", "parent_ref", "thumbnail_ref", "width", "height", "page"),
-    *("start_seconds", "end_seconds", "box", "caption"),
+    *("start_seconds", "end_seconds", "fps", "frame_times", "box", "caption"),
 ]
 STORE = "memory://langchain-media"
 
@@ -49,6 +49,8 @@ def test_a_picture_becomes_a_reference_and_flat_facts(picture):
         "page": -1,
         "start_seconds": -1.0,
         "end_seconds": -1.0,
+        "fps": -1.0,
+        "frame_times": "",
         "box": "",
         "caption": "",
     }

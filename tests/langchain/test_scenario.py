@@ -20,7 +20,7 @@ from tests.langchain.vector_stores import QUIETLY, STORES
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), *(pytest.mark.filterwarnings(line) for line in QUIETLY)]
 KEYS = [
     *("source", "media_type", "mime_type", "media_ref", "parent_ref", "thumbnail_ref", "width", "height", "page"),
-    *("start_seconds", "end_seconds", "box", "caption"),
+    *("start_seconds", "end_seconds", "fps", "frame_times", "box", "caption"),
 ]
 
 

@@ -22,7 +22,7 @@ from medialens.testing.fake_model import MEDIA, fake_models
 pytestmark = [pytest.mark.filterwarnings(line) for line in QUIETLY]
 KEYS = [
     *("source", "media_type", "mime_type", "media_ref", "parent_ref", "thumbnail_ref", "width", "height", "page"),
-    *("start_seconds", "end_seconds", "box", "caption"),
+    *("start_seconds", "end_seconds", "fps", "frame_times", "box", "caption"),
 ]
 SOURCES = {
     "image": "image.png",

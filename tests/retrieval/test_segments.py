@@ -27,6 +27,16 @@ def test_a_segment_keeps_its_place_its_size_and_its_parent():
     assert (facts["media_type"], facts["caption"]) == ("image", "the page on sales")
 
 
+def test_a_clip_keeps_its_rate_and_the_moments_of_its_frames():
+    clip = MediaReference(digest="a" * 64, mime_type="video/mp4", start_seconds=1.0, end_seconds=3.0)
+    facts = describe_segment(
+        Segment(reference=clip, store=STORE, source="/a.mp4", fps=23.976, frame_times=(1.25, 2.0, 2.75))
+    ).metadata()
+    assert (facts["fps"], facts["frame_times"]) == (23.976, "1.250,2.000,2.750")
+    facts = describe_segment(SEGMENT).metadata()
+    assert (facts["fps"], facts["frame_times"]) == (-1.0, "")
+
+
 def test_its_own_text_is_no_caption_but_stands_in_for_one():
     found = describe_segment(SEGMENT)
     assert (found.caption, found.text, found.metadata()["caption"]) == ("", "Sales fell", "Sales fell")

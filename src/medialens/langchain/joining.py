@@ -8,7 +8,7 @@ from langchain_core.documents import Document
 
 from medialens.errors import MediaReferenceError
 from medialens.media.reference import MediaReference
-from medialens.retrieval.description import MediaDescription
+from medialens.retrieval.description import COVERED, MediaDescription
 from medialens.retrieval.hits import Hit
 from medialens.retrieval.joining import Joining, join_hits
 
@@ -66,7 +66,7 @@ def _covering(document: Document, hit: Hit) -> Document:
     if str(hit.reference) == spelled:
         return document
     facts = MediaDescription(reference=hit.reference, source=hit.source, text=hit.text).metadata()
-    changed = {name: facts[name] for name in ("media_ref", "start_seconds", "end_seconds", "box", "caption")}
+    changed = {name: facts[name] for name in COVERED}
     _, _, width, height = hit.reference.box or (0, 0, document.metadata["width"], document.metadata["height"])
     content = document.page_content.replace(spelled, str(hit.reference))
     metadata = {**document.metadata, **changed, "width": width, "height": height}

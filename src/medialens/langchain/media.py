@@ -59,8 +59,8 @@ def media_document(  # noqa: PLR0913  # each is a plain choice of the caller's
 
     Returns:
         A Document whose metadata has the same keys for every medium: ``source, media_type, mime_type, media_ref,
-        parent_ref, thumbnail_ref, width, height, page, start_seconds, end_seconds, box, caption``; "" or -1 where
-        something is absent.
+        parent_ref, thumbnail_ref, width, height, page, start_seconds, end_seconds, fps, frame_times, box, caption``; ""
+        or -1 where something is absent.
     """
     description = describe(path, caption=caption, modality=modality, store=store, copy=copy, limits=limits)
     return to_document(description, metadata)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from llama_index.core.schema import BaseNode, MediaResource, Node, NodeWithScore
 
 from medialens.llama_index.facts import reference_of, with_metadata
-from medialens.retrieval.description import MediaDescription
+from medialens.retrieval.description import COVERED, MediaDescription
 from medialens.retrieval.hits import Hit
 from medialens.retrieval.joining import Joining, join_hits
 
@@ -47,7 +47,7 @@ def _covering(found: NodeWithScore, hit: Hit) -> NodeWithScore:
     if str(hit.reference) == node.metadata["media_ref"]:
         return found
     facts = MediaDescription(reference=hit.reference, source=hit.source, text=hit.text).metadata()
-    changed = {name: facts[name] for name in ("media_ref", "start_seconds", "end_seconds", "box", "caption")}
+    changed = {name: facts[name] for name in COVERED}
     _, _, width, height = hit.reference.box or (0, 0, node.metadata["width"], node.metadata["height"])
     copy = with_metadata(node, {**changed, "width": width, "height": height})
     return NodeWithScore(node=_with_words(copy, node, str(facts["caption"])), score=found.score)

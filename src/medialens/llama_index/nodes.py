@@ -60,10 +60,10 @@ def media_node(  # noqa: PLR0913  # each is a plain choice of the caller's
     """A node about one media file, which every vector store and index keeps whole.
 
     Its metadata has the same flat keys for every medium: ``source, media_type, mime_type, media_ref, parent_ref,
-    thumbnail_ref, width, height, page, start_seconds, end_seconds, box, caption``; "" or -1 where something is
-    absent. They are kept out of the text that language models see, which is the caption and `metadata`. The same
-    file always gets the same node id, and is its own source document, so ``index.delete_ref_doc(node.ref_doc_id)``
-    removes it; changed bytes and another caption change ``node.hash``.
+    thumbnail_ref, width, height, page, start_seconds, end_seconds, fps, frame_times, box, caption``; "" or -1 where
+    something is absent. They are kept out of the text that language models see, which is the caption and `metadata`.
+    The same file always gets the same node id, and is its own source document, so
+    ``index.delete_ref_doc(node.ref_doc_id)`` removes it; changed bytes and another caption change ``node.hash``.
 
     A model that cannot take text and picture in one item refuses nodes with a caption; leave it out for those, or
     put it into `metadata`.

@@ -20,6 +20,9 @@ from medialens.retrieval.references import MEDIA, StoreLike
 
 Scalar: TypeAlias = str | int | float | bool
 
+COVERED = ("media_ref", "start_seconds", "end_seconds", "frame_times", "box", "caption")
+"""What metadata says otherwise of a piece that takes in its neighbours."""
+
 PDF = "application/pdf"
 _LIMITS = MediaLimits()
 
@@ -34,6 +37,8 @@ class MediaDescription:
         caption: What a person wrote about it, "" for nothing.
         text: What the file itself says: what is written on a page or spoken in a window; "" for nothing.
         width, height: Pixels of the upright picture, -1 where there are none.
+        fps: Frames per second of the video that it is a clip of, -1 where there are none.
+        frame_times: When the frames that stand for a clip are on show, in seconds from the beginning of the video.
         parent: The medium this is a part of.
         thumbnail: A small picture of it.
     """
@@ -44,6 +49,8 @@ class MediaDescription:
     text: str = ""
     width: int = -1
     height: int = -1
+    fps: float = -1.0
+    frame_times: tuple[float, ...] = ()
     parent: MediaReference | None = None
     thumbnail: MediaReference | None = None
 
@@ -68,6 +75,8 @@ class MediaDescription:
             "page": -1 if reference.page is None else reference.page,
             "start_seconds": -1.0 if reference.start_seconds is None else reference.start_seconds,
             "end_seconds": -1.0 if reference.end_seconds is None else reference.end_seconds,
+            "fps": self.fps,
+            "frame_times": ",".join(f"{moment:.3f}" for moment in self.frame_times),
             "box": "" if reference.box is None else ",".join(map(str, reference.box)),
             "caption": self.caption or self.text,
         }

@@ -39,6 +39,8 @@ def describe_segment(segment: Segment, caption: str = "") -> MediaDescription:
         text=_OPENING.sub("", segment.text),
         width=segment.width,
         height=segment.height,
+        fps=segment.fps,
+        frame_times=segment.frame_times,
         parent=segment.parent,
         thumbnail=segment.thumbnail,
     )
