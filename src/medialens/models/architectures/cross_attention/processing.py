@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from medialens.inputs import Text
-from medialens.media.decoded import DecodedAudio, DecodedItem
+from medialens.media.decoded import DecodedImage, DecodedItem, DecodedVideo
 from medialens.models.architectures.cross_attention.network import NOTHING
 from medialens.models.layers.clip_sheet import ClipSheet, Pixels, as_picture
 from medialens.models.layers.pixels import PixelRecipe, to_pixels
@@ -78,7 +78,7 @@ class Processing:
             if isinstance(part, Text):
                 side.append(self.reader.read(instruction + part.text))
                 instruction = ""
-            elif not isinstance(part, DecodedAudio):  # which `only_pair` has refused already
+            elif isinstance(part, (DecodedImage, DecodedVideo)):  # `only_pair` has refused all else already
                 side.append(self._look(as_picture(part, self.sheet, self.pixels.final_size)))
         return (self.reader.read(instruction), *side) if instruction else tuple(side)
 
