@@ -79,6 +79,21 @@ def test_what_is_said_is_found_and_fused_by_rank(film, encoder):
     assert both.score == pytest.approx(1 / (RRF_K + 2) + 1 / (RRF_K + 1))  # the second of two equally red seconds
 
 
+@pytest.mark.parametrize("others", [[], [TimedText(0.0, 0.9, "hello everyone")]])
+def test_what_is_said_in_several_windows_that_overlap_is_found(film, encoder, others):
+    """It counts once in what is usual: most windows in which something is said may have it."""
+    said = [*others, TimedText(4.2, 4.8, "the quarterly report")]
+    segments = seconds(film, window_seconds=2, overlap_seconds=1.5, transcript=said)
+    encoded = encode_segments(segments, encoder)
+    assert sum("report" in segment.text for segment in segments) > sum("hello" in segment.text for segment in segments)
+
+    (spoken,) = find_parts("quarterly report", encoded, encoder, top_n=1)
+
+    assert "the quarterly report" in spoken.text
+    assert spoken.reference.start_seconds <= 4.2
+    assert spoken.reference.end_seconds >= 4.8
+
+
 def test_weights_decide_between_what_is_seen_and_what_is_said(film, encoder):
     said = [TimedText(4.2, 4.8, "blue")]
     encoded = encode_segments(seconds(film, transcript=said), encoder)

@@ -131,27 +131,47 @@ def find_parts(  # noqa: PLR0913  # each is a plain choice of the caller's
     vector = encoder.encode_queries(query)
     if np.ndim(vector) != 1:
         raise InputError(f"expected one query, got {len(vector)}; call once for each", value=query)
-    sides = [encoder.similarity(vector, vectors)[0] for vectors in (encoded.seen, encoded.said)]
+    seen, said = (encoder.similarity(vector, vectors)[0] for vectors in (encoded.seen, encoded.said))
+    # A text that is in several windows, which overlap, counts once in what is usual.
+    texts = {segment.text: at for at, segment in enumerate(encoded.segments) if not np.isnan(said[at])}
+    sides = [_Side(seen, seen), _Side(said, said[list(texts.values())])]
     scores, found_by = _ranked(sides, weights)
     hits = [_hit(encoded.segments[at], score, at) for at, score in scores]
-    usual = [_usual(side) for side in sides]
 
     def joins(best: Hit, neighbour: Hit) -> bool:
         """Whether the neighbour is good in what the best one was found by."""
         at, beside = cast("int", best.key), cast("int", neighbour.key)
-        side, floor = sides[found_by[at]], usual[found_by[at]]
+        side, floor = sides[found_by[at]].similar, sides[found_by[at]].usual
         return bool(side[beside] >= min(side[at], floor + relative_threshold * (side[at] - floor)))
 
     return merge_neighbours(hits, joins, gap_seconds=gap_seconds)[: top_n if top_n is None else max(top_n, 0)]
 
 
-def _ranked(sides: Sequence[Vectors], weights: tuple[float, float]) -> tuple[list[tuple[int, float]], dict[int, int]]:
+class _Side:
+    """How similar the segments are to the query in what is seen, or in what is said; NaN where nothing is.
+
+    Attributes:
+        similar: Of each segment.
+        usual: The similarity that most have.
+        rise: How far the best one stands out from most.
+        is_alone: Whether there is one at most, which cannot be compared.
+    """
+
+    def __init__(self, similar: Vectors, each_once: Vectors) -> None:
+        known = each_once[~np.isnan(each_once)]
+        self.similar = similar
+        self.usual = float(np.median(known)) if len(known) else 0.0
+        self.rise = float(known.max()) - self.usual if len(known) else 0.0
+        self.is_alone = len(known) < 2  # noqa: PLR2004  # of two, one is better
+
+
+def _ranked(sides: Sequence[_Side], weights: tuple[float, float]) -> tuple[list[tuple[int, float]], dict[int, int]]:
     """Positions and scores, best first; and for each position the side, 0 or 1, to which it owes most of its score."""
-    if np.isnan(sides[1]).all():
-        order = rank_order(sides[0], top_n=_N_CANDIDATES)
-        return [(at, float(sides[0][at])) for at in order], dict.fromkeys(order, 0)
+    if np.isnan(sides[1].similar).all():
+        order = rank_order(sides[0].similar, top_n=_N_CANDIDATES)
+        return [(at, float(sides[0].similar[at])) for at in order], dict.fromkeys(order, 0)
     # Both first ones have the same score: before the other comes that of the side where it stands out more.
-    clearest = sorted((0, 1), key=lambda number: -_rise(sides[number]))
+    clearest = sorted((0, 1), key=lambda number: -sides[number].rise)
     rankings = [_fitting(sides[number]) for number in clearest]
     shares: dict[int, list[tuple[float, int]]] = {}
     for place, number in enumerate(clearest):
@@ -161,27 +181,17 @@ def _ranked(sides: Sequence[Vectors], weights: tuple[float, float]) -> tuple[lis
     return fused, {at: clearest[-max(both)[1]] for at, both in shares.items()}
 
 
-def _fitting(side: Vectors) -> list[int]:
+def _fitting(side: _Side) -> list[int]:
     """Those that fit much better than most, best first; none where all are alike.
 
     Of what has nothing to do with a query, some is always first. If all of it were ranked, it would decide between
     those that the other side finds.
     """
-    order = rank_order(side, top_n=_N_CANDIDATES)
-    if len(order) < 2:  # noqa: PLR2004  # one alone is not compared
+    order = rank_order(side.similar, top_n=_N_CANDIDATES)
+    if side.is_alone:
         return order
-    bar = _usual(side) + _FITS * _rise(side)
-    return [at for at in order if side[at] >= bar] if _rise(side) > 0 else []
-
-
-def _usual(side: Vectors) -> float:
-    """The similarity that most have."""
-    return 0.0 if np.isnan(side).all() else float(np.nanmedian(side))
-
-
-def _rise(side: Vectors) -> float:
-    """How far the best one stands out from most."""
-    return 0.0 if np.isnan(side).all() else float(np.nanmax(side)) - _usual(side)
+    bar = side.usual + _FITS * side.rise
+    return [at for at in order if side.similar[at] >= bar] if side.rise > 0 else []
 
 
 def _hit(segment: Segment, score: float, at: int) -> Hit:
