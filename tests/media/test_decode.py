@@ -328,3 +328,15 @@ def test_a_whole_picture_is_not_shared_since_no_box_of_it_is_asked_for():
     resolved = resolve(Item(Image(encode(noise(4, 3)))), MediaLimits())
     decoded = decode(resolved, MediaNeeds(modalities=("image",)), MediaLimits(), share=lambda *_: pytest.fail("shared"))
     assert np.array_equal(decoded.images[0].pixels, noise(4, 3))
+
+
+def test_all_pictures_and_frames_of_an_item_together_are_limited():
+    """Each is held until the last is there."""
+    pixels = np.zeros((10, 20, 3), np.uint8)
+    item = Item(Image(pixels), "words", Video(np.stack([pixels, pixels + 1])), Image(pixels))
+    needs = MediaNeeds(modalities=("text", "image", "video"), n_frames=2)
+
+    assert len(decode(resolve(item, LIMITS), needs, MediaLimits(max_item_pixels=800)).parts) == 4
+    with pytest.raises(MediaLimitError, match="make several items of it") as caught:
+        decode(resolve(item, LIMITS), needs, MediaLimits(max_item_pixels=799))
+    assert caught.value.limit == "max_item_pixels"

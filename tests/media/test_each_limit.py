@@ -56,6 +56,8 @@ KEPT = [
     ("max_seconds", 1, Video(CLIP)),
     ("max_seconds", 0.5, tone(4000)),
     ("max_samples", 4000, tone(4000)),
+    ("max_item_pixels", 30 * 40, Image(PICTURE)),
+    ("max_item_pixels", 4 * 32 * 48, Video(FRAMES)),
 ]
 
 

@@ -14,9 +14,9 @@ import hashlib
 from collections.abc import Callable
 from typing import TypeAlias, cast
 
-from medialens.errors import InputError, UnsupportedModalityError
+from medialens.errors import InputError, MediaLimitError, UnsupportedModalityError
 from medialens.inputs import Audio, Image, Item, Modality, Part, Text, Video
-from medialens.media.decoded import DecodedImage, DecodedItem, DecodedPart, MediaNeeds
+from medialens.media.decoded import DecodedImage, DecodedItem, DecodedPart, DecodedVideo, MediaNeeds
 from medialens.media.limits import MediaLimits
 from medialens.media.pages.pdf import is_pdf
 from medialens.media.parts.audio import decode_audio, resolve_audio
@@ -68,8 +68,14 @@ def decode(resolved: ResolvedItem, needs: MediaNeeds, limits: MediaLimits, *, sh
     for kind in resolved.modalities:
         if kind not in needs.modalities:
             raise _unsupported(kind, needs.modalities)
-    parts = (_with_shared_picture(one, limits, share) for one in resolved.parts)
-    return DecodedItem(tuple(_KINDS[type(one.part)].decode(one, needs, limits) for one in parts), resolved.turns)
+    parts: list[DecodedPart] = []
+    n_pixels = 0
+    for one in resolved.parts:
+        parts.append(_KINDS[type(one.part)].decode(_with_shared_picture(one, limits, share), needs, limits))
+        n_pixels += _n_pixels(parts[-1])
+        if n_pixels > limits.max_item_pixels:
+            raise _too_much(n_pixels, limits)
+    return DecodedItem(tuple(parts), resolved.turns)
 
 
 def decisive(needs: MediaNeeds, resolved: ResolvedItem) -> MediaNeeds:
@@ -115,6 +121,20 @@ def _resolve_text(part: Part, _limits: MediaLimits) -> ResolvedPart:
 
 def _decode_text(resolved: ResolvedPart, _needs: MediaNeeds, _limits: MediaLimits) -> DecodedPart:
     return cast("Text", resolved.content)
+
+
+def _n_pixels(part: DecodedPart) -> int:
+    """How many are held for it."""
+    return part.n_bytes // 3 if isinstance(part, (DecodedImage, DecodedVideo)) else 0
+
+
+def _too_much(n_pixels: int, limits: MediaLimits) -> MediaLimitError:
+    maximum = limits.max_item_pixels
+    msg = (
+        f"the pictures and frames of this item have {n_pixels} pixels or more together, above the limit of {maximum} "
+        "(MediaLimits.max_item_pixels); make several items of it, or smaller pictures"
+    )
+    return MediaLimitError(msg, limit="max_item_pixels", value=n_pixels, maximum=maximum)
 
 
 def _unsupported(kind: Modality, supported: tuple[Modality, ...]) -> InputError:

@@ -41,6 +41,8 @@ class MediaLimits:
             page. Where the system ends nothing by that clock (Windows), seconds of the day.
         max_pdf_memory_bytes: Memory that PDFium may take for one document, besides its program. Enforced on Linux.
         max_transcript_bytes: Size of one file of subtitles.
+        max_item_pixels: Of all pictures and frames of one item or chat message together, which are held at once. The
+            default is 3 GB.
         max_aspect_ratio: Longer side over shorter side; beyond it nothing readable is left after resizing.
         allow_urls: Whether ``http`` and ``https`` URLs are fetched at all.
         url_hosts: Hosts that may be fetched although they resolve to private addresses.
@@ -62,6 +64,7 @@ class MediaLimits:
     max_pdf_seconds: float = 10.0
     max_pdf_memory_bytes: int = 2 * 1024**3
     max_transcript_bytes: int = 16 * 1024**2
+    max_item_pixels: int = 1_000_000_000
     max_aspect_ratio: float = 200.0
     allow_urls: bool = False
     url_hosts: tuple[str, ...] = ()
