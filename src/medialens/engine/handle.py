@@ -182,7 +182,7 @@ def looking_at(model: Model, *, max_pixels: Any, max_visual_tokens: Any) -> Mode
     """The model, looking at no more of a picture than a call allows.
 
     Raises:
-        InputError: A bound is no whole number of at least 1, both are given, or the model's pictures have one size.
+        InputError: A bound is no whole number of at least 1, or the model's pictures have one size.
     """
     given = {"max_pixels": max_pixels, "max_visual_tokens": max_visual_tokens}
     bounds = {name: value for name, value in given.items() if value is not None}

@@ -81,6 +81,14 @@ def test_score_tokens_are_the_repositorys(copy):
     assert read_score_tokens(manifest_of(folder), tokenizer_of(folder)) == ScoreTokens(7, None)
 
 
+@pytest.mark.parametrize("changes", [{"true_token_id": -1}, {"false_token_id": -9}])
+def test_score_tokens_that_are_none_are_told(copy, changes):
+    folder = copy("reranker")
+    edit_json(folder, "1_LogitScore/config.json", **changes)
+    with pytest.raises(RepositoryError, match="expected ids of 0 and above"):
+        read_score_tokens(manifest_of(folder), tokenizer_of(folder))
+
+
 def test_no_score_tokens_are_told(tiny_model):
     class Without:
         unk_token_id = None

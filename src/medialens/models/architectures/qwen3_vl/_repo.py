@@ -17,6 +17,7 @@ MODEL_TYPE: Final = "qwen3_vl"
 
 _GENERATOR: Final = "ForConditionalGeneration"
 _TASKS: Final[Mapping[Task, str]] = {"embed": "feature-extraction", "score": "any-to-any"}
+_SCORE_IDS: Final = ("true_token_id", "false_token_id")
 _HANDLES: Final[Mapping[Task, str]] = {"embed": "Encoder", "score": "Reranker"}
 _HEADS: Final[Mapping[Task, tuple[tuple[str, ...], ...]]] = {
     "embed": (("Transformer", "Pooling"), ("Transformer", "Pooling", "Normalize")),
@@ -98,12 +99,15 @@ def read_score_tokens(manifest: Manifest, tokenizer: Any) -> ScoreTokens:
     There are none in plain repositories, and where modules.json misspells their folder.
 
     Raises:
-        RepositoryError: Nothing says which, and there are none of these names.
+        RepositoryError: Nothing says which, and there are none of these names; or no tokens have such numbers.
     """
     config = next((module.config for module in manifest.modules if module.kind == "LogitScore"), {})
     if "true_token_id" in config:
-        no = config.get("false_token_id")
-        return ScoreTokens(int(config["true_token_id"]), None if no is None else int(no))
+        yes, no = (None if config.get(name) is None else int(config[name]) for name in _SCORE_IDS)
+        if yes is None or yes < 0 or (no is not None and no < 0):
+            msg = f"{manifest.name!r}: its LogitScore scores by the tokens {yes} and {no}, expected ids of 0 and above"
+            raise RepositoryError(msg, repository=manifest.name)
+        return ScoreTokens(yes, no)
     ids = [tokenizer.convert_tokens_to_ids(name) for name in ("yes", "no")]
     if any(at is None or at == tokenizer.unk_token_id for at in ids):
         msg = f"{manifest.name!r}: its LogitScore has no true_token_id, and its tokenizer no tokens 'yes' and 'no'"

@@ -100,6 +100,7 @@ def test_bounds_are_no_part_of_the_kernel():
         ({"max_pixels": "many"}, "cannot be read"),
         ({"min_pixels": 0}, "the bounds of images are 0 and 65536"),
         ({"min_pixels": 70_000}, "the bounds of images are 70000 and 65536"),
+        ({"size": {"shortest_edge": 10**10, "longest_edge": 10**12}}, "no picture or clip has less than 10000000000"),
     ],
 )
 def test_what_is_refused_of_pictures(changes, said):
@@ -117,6 +118,7 @@ def test_what_is_refused_of_pictures(changes, said):
         ({"min_frames": 9, "max_frames": 8}, "the bounds of frames are 9 and 8"),
         ({"max_video_tokens": 0}, "max_video_tokens=0"),
         ({"size": {"shortest_edge": -1, "longest_edge": 5}}, "the bounds of videos are -1 and 5"),
+        ({"size": {"shortest_edge": 10**10, "longest_edge": 10**12}}, "no picture or clip has less than 10000000000"),
     ],
 )
 def test_what_is_refused_of_clips(changes, said):

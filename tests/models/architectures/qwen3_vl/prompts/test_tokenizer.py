@@ -76,3 +76,18 @@ def test_a_tokenizer_of_another_kind_is_refused():
 
     with pytest.raises(RepositoryError, match=r"tokenizer\.json"):
         PlainTokenizer(Slow())
+
+
+@given(text=st.one_of(TEXTS, st.text("ab1 .\n\u0308", min_size=100)), n_tokens=st.integers(0, 9))
+@example("dog " * 100, 3)
+@example("a" + " " * 300 + "b", 3)
+@example("a" * 300, 3)
+def test_a_beginning_is_read_as_the_text_is(plain, text, n_tokens):
+    beginning = plain.beginning(text, n_tokens)
+    assert text.startswith(beginning)
+    assert beginning == text or len(plain.read(beginning)) > n_tokens
+    assert plain.read(beginning)[:n_tokens] == plain.read(text)[:n_tokens]
+
+
+def test_of_a_long_text_a_beginning_is_enough(plain):
+    assert len(plain.beginning("dog " * 100_000, 100)) < 10_000

@@ -123,3 +123,24 @@ def test_shares_fill_the_room(n_query, n_document, room):
     assert for_query + for_document == min(room, n_query + n_document)
     assert for_query == n_query or for_document <= max(1, room // 4)
     assert for_document >= min(n_document, max(1, room // 4))
+
+
+def test_pictures_that_shrink_alike_are_told_of_once(embedder):
+    parts = (*[IMAGE] * 5, "a dog")
+    reading = reader_of(embedder, "embed", max_tokens=90).read(
+        items(Case("", (parts,))), "Find it.", looking([STILL] * 5)
+    )
+    (note,) = reading.notes
+    assert "shrunk from 16 to" in note
+    assert note.endswith("(5 times)")
+
+
+@pytest.mark.parametrize("n_words", [3_000, 30_000])
+def test_a_text_far_too_long_is_cut_where_a_long_one_is(reranker, n_words):
+    reader = reader_of(reranker, "score", max_tokens=400)
+    long, longer = (
+        reader.read(items(Case("", ((words(n, "dog "),), (words(n, "cat "),)))), "Judge.", looking())
+        for n in (500, n_words)
+    )
+    assert longer.prompt.ids.tolist() == long.prompt.ids.tolist()
+    assert longer.notes == long.notes != ()

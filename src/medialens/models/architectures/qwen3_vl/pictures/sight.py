@@ -7,6 +7,7 @@ Remembered                           likewise; nothing was even decoded
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable
 from typing import TypeAlias
@@ -23,8 +24,8 @@ from medialens.models.protocol import NotRememberedError
 _PATCHES_BYTES = 256 * 1024**2
 _OUTLINES_BYTES = 8 * 1024**2
 
-View: TypeAlias = tuple[str, int | None]
-"""Digest of a medium, and the most tokens it may take; None is as many as the recipe says."""
+View: TypeAlias = tuple[VisionRecipe, str, int | None]
+"""How it is looked at, digest of a medium, and the most tokens it may take; None is as many as the recipe says."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,8 +52,10 @@ class Sight:
         self._outlines: Cache[View, _Outline] = Cache(_OUTLINES_BYTES, lambda _: 512)
 
     def narrowed(self, *, max_pixels: int | None, max_visual_tokens: int | None) -> Sight:
-        """The same with tighter bounds; what is kept of the tower's work is shared."""
-        return Sight(self.recipe.narrowed(max_pixels=max_pixels, max_visual_tokens=max_visual_tokens), self._find)
+        """The same with tighter bounds; what is kept, and the room for it, is shared."""
+        same = copy.copy(self)
+        same.recipe = self.recipe.narrowed(max_pixels=max_pixels, max_visual_tokens=max_visual_tokens)
+        return same
 
     def look(self, part: DecodedPart, max_tokens: int | None = None) -> Seen:
         """What the tower gets, or gave, of a medium; of a clip, also the time in seconds of each pair of frames.
@@ -72,7 +75,7 @@ class Sight:
             if max_tokens is None or part.known.visual.n_tokens <= max_tokens:
                 return part.known.visual, part.known.times_seconds
             raise NotRememberedError(part.digest)
-        view = part.digest, max_tokens
+        view = self.recipe, part.digest, max_tokens
         known = self._known(view)
         if known is not None:
             return known
@@ -83,7 +86,7 @@ class Sight:
 
     def recall(self, digest: str) -> Remembered | None:
         """What stands for a medium whose features are kept, in the size that the recipe says."""
-        outline = self._outlines.get((digest, None))
+        outline = self._outlines.get((self.recipe, digest, None))
         features = None if outline is None else self._find(outline.visual.key)
         if outline is None or features is None:
             return None

@@ -22,6 +22,7 @@ from medialens.models.architectures.qwen3_vl.pictures.vision_recipe import Visio
 from medialens.models.layers.pixels import Resample
 
 _TEMPORAL = 2
+_LARGEST_LEAST_PIXELS = 2**24  # 16 K tokens: no prompt has room for more
 
 _RESAMPLES: dict[Any, Resample] = {2: "bilinear", 3: "bicubic"}  # PIL's numbers
 
@@ -188,6 +189,9 @@ def _bad_bounds(recipe: VisionRecipe) -> str | None:
     for name, (least, most) in bounds.items():
         if not 1 <= least <= most:
             return f"the bounds {name} are {least} and {most}, expected 1 <= least <= most"
+    least = max(recipe.min_pixels, recipe.clip_min_pixels)
+    if least > _LARGEST_LEAST_PIXELS:  # every picture, however small, would be blown up to that
+        return f"no picture or clip has less than {least} pixels, expected a bound of at most {_LARGEST_LEAST_PIXELS}"
     if recipe.frame_rate.fps is not None and not 0 < recipe.frame_rate.fps < math.inf:
         return f"fps={recipe.frame_rate.fps!r} of the video processor, expected a number above 0"
     return None if recipe.max_frame_tokens >= 1 else f"max_video_tokens={recipe.max_frame_tokens}, expected at least 1"

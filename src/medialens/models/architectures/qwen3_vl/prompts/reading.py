@@ -16,7 +16,16 @@ from medialens.inputs import Text
 from medialens.media.decoded import DecodedItem, DecodedPart
 from medialens.models.architectures.qwen3_vl._repo import read_vision_ids
 from medialens.models.architectures.qwen3_vl.payload import Prefix, Prompt
-from medialens.models.architectures.qwen3_vl.prompts.flow import Draft, Element, Fixed, Look, Run, VisionIds, lay_out
+from medialens.models.architectures.qwen3_vl.prompts.flow import (
+    Draft,
+    Element,
+    Fixed,
+    Look,
+    Owner,
+    Run,
+    VisionIds,
+    lay_out,
+)
 from medialens.models.architectures.qwen3_vl.prompts.pieces import Turn, part_name
 from medialens.models.architectures.qwen3_vl.prompts.positions import Span, positions
 from medialens.models.architectures.qwen3_vl.prompts.template import ChatTemplate
@@ -123,13 +132,18 @@ class PromptReader:
         structure = tuple(Turn(turn.role, tuple(map(_name, turn.parts))) for turn in said)
         parts = dict(enumerate(part for turn in said for part in turn.parts))
         shown = {at: part for at, part in parts.items() if not isinstance(part, Text)}
+        owners = [turn.owner for turn in said for _ in turn.parts]
         return Draft(
             pieces=self.template.skeleton(structure),
-            owners=[turn.owner for turn in said for _ in turn.parts],
+            owners=owners,
             shown=shown,
-            texts={at: part.text for at, part in parts.items() if isinstance(part, Text)},
+            texts={at: self._text(part.text, owners[at]) for at, part in parts.items() if isinstance(part, Text)},
             seen={at: look(part, None) for at, part in shown.items()},
         )
+
+    def _text(self, text: str, owner: Owner) -> str:
+        """As much of a text as can be read; all of what may not be shortened."""
+        return text if owner == "template" else self.tokenizer.beginning(text, self.max_tokens)
 
     def _tokens(self, draft: Draft) -> _Tokens:
         elements = lay_out(draft, self.ids)

@@ -15,6 +15,7 @@ from medialens.media.threads.memo import Memo
 _CACHED_HEADS: Final = 64
 _CACHED_TEXTS: Final = 256
 _UNSTABLE_WORDS: Final = 2
+_CHARACTERS_A_TOKEN: Final = 8  # more than most texts have
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +73,19 @@ class PlainTokenizer:
     def head(self, text: str) -> Head:
         """What of `text` is read the same whatever follows it."""
         return self._heads.get(text, lambda: self._head(text)) if text else Head((), "")
+
+    def beginning(self, text: str, n_tokens: int) -> str:
+        """A beginning of `text` that is read as the text is, by more than `n_tokens`: no megabyte need be read.
+
+        The text itself where it is not that long, or is no sequence of words.
+        """
+        length = _CHARACTERS_A_TOKEN * (n_tokens + 1)
+        while length < len(text):
+            head = self._head(text[:length])
+            if len(head.ids) > n_tokens:
+                return text[: length - len(head.rest)]
+            length *= _CHARACTERS_A_TOKEN
+        return text
 
     def cut(self, text: str, n_tokens: int) -> str:
         """The longest beginning of `text` that is at most so many tokens long, of those that `text` is read as."""

@@ -7,6 +7,7 @@ its document both survive: a query gives way only where it would leave the docum
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
@@ -56,11 +57,12 @@ def shrink_visuals(draft: Draft, count: Count, budget: Budget, look: Look) -> tu
         raise InputError(msg, value=sum(sizes.values()), limit=budget.max_tokens)
     level = max(1, water_level(list(sizes.values()), room))
     seen = {at: look(draft.shown[at], level) if sizes[at] > level else draft.seen[at] for at in sizes}
-    notes = [
+    shrunk = Counter(
         f"{draft.shown[at].modality} shrunk from {sizes[at]} to {new[0].n_tokens} tokens to fit {budget.max_tokens}"
         for at, new in seen.items()
         if new[0].n_tokens < sizes[at]
-    ]
+    )
+    notes = [note if n == 1 else f"{note} ({n} times)" for note, n in shrunk.items()]
     return dataclasses.replace(draft, seen=seen), notes
 
 
