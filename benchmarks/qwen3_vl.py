@@ -33,8 +33,13 @@ from benchmarks.qwen_ideal import page_flops  # noqa: E402
 from benchmarks.qwen_scenarios import AMOUNTS, PAGES, Scenario, scenarios  # noqa: E402
 from benchmarks.report import median, report  # noqa: E402
 
+ROUNDING = {"float32": 1e-4, "bfloat16": 0.125, "float16": 0.02}
+"""By how much logits may differ and still be the same."""
 
-def compare(scenario: Scenario, sides: Mapping[str, Contender], n_rounds: int, device: str) -> dict[str, Any]:
+
+def compare(
+    scenario: Scenario, sides: Mapping[str, Contender], n_rounds: int, *, device: str, rounding: float
+) -> dict[str, Any]:
     """One scenario: what each side takes, the ratio, and how far apart they are."""
     for side in sides.values():
         _warm(scenario, side)
@@ -52,7 +57,7 @@ def compare(scenario: Scenario, sides: Mapping[str, Contender], n_rounds: int, d
             "peak_mib": max(run.peak_mib for run in runs),
         }
     if len(sides) > 1:
-        figures |= _ratios(scenario, taken)
+        figures |= _ratios(scenario, taken, rounding)
     return figures
 
 
@@ -69,7 +74,7 @@ def _warm(scenario: Scenario, side: Contender) -> None:
     scenario.run(side, few)
 
 
-def _ratios(scenario: Scenario, taken: Mapping[str, Sequence[Taken]]) -> dict[str, Any]:
+def _ratios(scenario: Scenario, taken: Mapping[str, Sequence[Taken]], rounding: float) -> dict[str, Any]:
     pairs = list(zip(taken["theirs"], taken["ours"], strict=True))
     found: dict[str, Any] = {
         "ratio": median([theirs.seconds / ours.seconds for theirs, ours in pairs]),
@@ -79,14 +84,14 @@ def _ratios(scenario: Scenario, taken: Mapping[str, Sequence[Taken]]) -> dict[st
         "largest_difference": float(f"{max(np.abs(theirs.result - ours.result).max() for theirs, ours in pairs):.2g}"),
     }
     if scenario.are_scores:
-        found["same_order"] = all(same_order(theirs.result, ours.result) for theirs, ours in pairs)
+        found["same_order"] = all(same_order(theirs.result, ours.result, rounding) for theirs, ours in pairs)
     return found
 
 
-def same_order(theirs: Numbers, ours: Numbers) -> bool:
-    """Whether each query's candidates are ranked alike; what lies within a rounding error may stand either way."""
+def same_order(theirs: Numbers, ours: Numbers, rounding: float) -> bool:
+    """Whether each query's candidates are ranked alike; what lies within `rounding` may stand either way."""
     for one, other in zip(theirs.reshape(-1, 50), ours.reshape(-1, 50), strict=True):
-        if (np.diff(one[np.argsort(-other)]) > 1e-4).any():
+        if (np.diff(one[np.argsort(-other)]) > rounding).any():
             return False
     return True
 
@@ -121,7 +126,7 @@ def main() -> None:
         figures: dict[str, Any] = {"size": chosen.size, "device": device_name(chosen.device), "dtype": dtype}
         figures |= {"rounds": chosen.rounds, "threads": torch.get_num_threads()}
         for number in map(int, chosen.scenarios.split(",")):
-            found = compare(known[number], sides, chosen.rounds, chosen.device)
+            found = compare(known[number], sides, chosen.rounds, device=chosen.device, rounding=ROUNDING[dtype])
             if number == 1:
                 flops = AMOUNTS[chosen.size].pages * sum(page_flops(size, n_tokens) for n_tokens in PAGES)
                 found["tera_flops_per_second"] = arithmetic(found, flops)
