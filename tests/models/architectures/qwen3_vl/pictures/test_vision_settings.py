@@ -8,7 +8,7 @@ import json
 import pytest
 from tests.models.architectures.qwen3_vl.pictures.visions import CLIP, STILL, VISION, vision_recipe
 
-from medialens.errors import RepositoryError
+from medialens.errors import IncompleteRepositoryError, RepositoryError
 from medialens.media.frame_rate import FrameRate
 
 TOKEN = 32 * 32
@@ -147,3 +147,12 @@ def test_another_merge_is_refused_even_where_the_model_has_it():
 
     with pytest.raises(RepositoryError, match="merges 4 patches a side"):
         vision_recipe(still={**STILL, **changes}, clip={**CLIP, **changes}, vision=vision)
+
+
+def test_settings_that_are_not_there_are_named():
+    with pytest.raises(
+        IncompleteRepositoryError, match=r"no preprocessor_config\.json or processor_config\.json"
+    ) as caught:
+        vision_recipe(still={}, clip={})
+
+    assert caught.value.missing == ("preprocessor_config.json",)

@@ -14,7 +14,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from medialens.errors import RepositoryError
+from medialens.errors import IncompleteRepositoryError, RepositoryError
 from medialens.hub.manifest import Manifest
 from medialens.media.frame_rate import FrameRate
 from medialens.models.architectures.qwen3_vl.payload import MERGE
@@ -75,9 +75,16 @@ def read_vision_recipe(manifest: Manifest, asked: Mapping[str, Any]) -> VisionRe
             pictures, ``fps`` and what else is about frames for clips. Keys of other processors are left alone.
 
     Raises:
+        IncompleteRepositoryError: There are none.
         RepositoryError: The settings ask for something that is not reproduced here, or contradict themselves or the
             model.
     """
+    if not manifest.image_processor:
+        msg = (
+            f"{manifest.name!r}: no preprocessor_config.json or processor_config.json, which say how pictures become "
+            "patches; download the repository again"
+        )
+        raise IncompleteRepositoryError(msg, repository=manifest.name, missing=("preprocessor_config.json",))
     try:
         still, clip = _settled(manifest, asked)
         recipe = _read(still, clip)
