@@ -15,8 +15,9 @@ from medialens.engine.config import EngineConfig
 from medialens.engine.engine import Engine
 from medialens.errors import MediaLimitError
 from medialens.media.decoded import DecodedItem, Remembered
+from medialens.models.abilities import MemoryLimits, NotRememberedError
 from medialens.models.cache import CacheStats
-from medialens.models.protocol import MemoryLimits, NotRememberedError, Prepared
+from medialens.models.protocol import Prepared
 from medialens.testing.fake_model import FakeModel
 
 pytestmark = pytest.mark.timeout(60)

@@ -13,8 +13,9 @@ from medialens.engine.config import EngineConfig
 from medialens.engine.engine import Engine
 from medialens.errors import InputError, InputWarning
 from medialens.media.decoded import DecodedItem
+from medialens.models.abilities import MemoryLimits
 from medialens.models.cache import CacheStats
-from medialens.models.protocol import MemoryLimits, Prepared, SharedCost
+from medialens.models.protocol import Prepared, SharedCost
 from medialens.testing.fake_model import FakeModel
 
 pytestmark = pytest.mark.timeout(60)

@@ -10,7 +10,7 @@ from typing import Any
 
 from medialens.engine.batching import Budget
 from medialens.errors import InputError
-from medialens.models.protocol import MemoryLimits
+from medialens.models.abilities import MemoryLimits
 
 _MIB = 1024**2
 

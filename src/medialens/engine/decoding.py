@@ -16,8 +16,9 @@ from medialens.media.decode import decisive, decode
 from medialens.media.decoded import DecodedImage, DecodedItem, MediaNeeds, Remembered
 from medialens.media.limits import MediaLimits
 from medialens.media.resolved import ResolvedItem
+from medialens.models.abilities import Remembering
 from medialens.models.cache import Cache, OnceCache
-from medialens.models.protocol import Model, Remembering
+from medialens.models.protocol import Model
 
 MediaKey: TypeAlias = tuple[str, MediaNeeds | None, MediaLimits]
 """Digest of an item, what was asked for, and the limits, by which it may fail. None is for whole pictures, that boxes

@@ -24,7 +24,8 @@ from medialens.inputs import Modality
 from medialens.media.decode import check_text
 from medialens.media.limits import MediaLimits
 from medialens.media.store import MediaStore, open_store
-from medialens.models.protocol import Model, Recipe, Resizable
+from medialens.models.abilities import Resizable
+from medialens.models.protocol import Model, Recipe
 from medialens.models.spec import ModelSpec
 from medialens.outputs import Notes
 

@@ -8,8 +8,9 @@ from concurrent.futures import Future
 
 from medialens.engine.threads import limit_this_thread
 from medialens.engine.work import Deployment
+from medialens.models.abilities import MemoryLimits, Remembering
 from medialens.models.cache import CacheStats
-from medialens.models.protocol import MemoryLimits, Model, Remembering
+from medialens.models.protocol import Model
 from medialens.models.spec import ModelSpec
 
 Loader = Callable[[ModelSpec], Model]

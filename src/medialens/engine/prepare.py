@@ -20,7 +20,8 @@ from medialens.errors import MedialensError, UnsupportedModalityError
 from medialens.inputs import Modality
 from medialens.media.resolved import ResolvedItem
 from medialens.media.threads.fork_gate import gate
-from medialens.models.protocol import NotRememberedError, Prepared, Recipe
+from medialens.models.abilities import NotRememberedError
+from medialens.models.protocol import Prepared, Recipe
 
 
 class Preparer:

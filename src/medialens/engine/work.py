@@ -20,7 +20,8 @@ from medialens.engine.request import Priority, Request
 from medialens.errors import MedialensError
 from medialens.media.decoded import MediaNeeds
 from medialens.media.limits import MediaLimits
-from medialens.models.protocol import Cost, Model, Prepared, Shrinking
+from medialens.models.abilities import Shrinking
+from medialens.models.protocol import Cost, Model, Prepared
 
 Value: TypeAlias = Any
 """A row of a batch: a float32 vector of shape (dim,), or a float32 score."""

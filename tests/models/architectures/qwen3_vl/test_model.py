@@ -6,12 +6,16 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 import torch
 
 from medialens import Encoder, EngineConfig, Image, InputWarning, Item, Reranker, Video
 from medialens.engine.engine import Engine
 from medialens.errors import InputError
+from medialens.media.decode import decode, resolve
+from medialens.media.decoded import MediaNeeds
+from medialens.media.limits import MediaLimits
 from medialens.models.cache import CacheStats
 from medialens.models.loading import load_model
 from medialens.models.spec import ModelSpec
@@ -92,8 +96,6 @@ def test_the_next_query_over_the_same_candidates_skips_the_tower(engine, reranke
 
 def test_what_is_remembered_is_not_decoded(engine, reranker, tmp_path):
     file = tmp_path / "picture.png"
-    import PIL.Image
-
     PIL.Image.fromarray(np.full((64, 64, 3), 200, dtype=np.uint8)).save(file)
     documents = [Image(file), "words"]
     reranker.rank("one", documents)
@@ -200,10 +202,6 @@ def test_a_remembered_picture_shrinks_where_there_is_less_room(tiny_model, engin
 
 def test_cost_counts_what_is_shared_once(tiny_model):
     model = load_model(ModelSpec(repository=str(tiny_model("qwen3_vl_reranker")), task="score"))
-    from medialens.media.decode import decode, resolve
-    from medialens.media.decoded import MediaNeeds
-    from medialens.media.limits import MediaLimits
-
     needs = MediaNeeds(modalities=("text", "image", "video"), frame_rate=model.recipe.frame_rate)
     query, document = (
         decode(resolve(item, MediaLimits()), needs, MediaLimits())

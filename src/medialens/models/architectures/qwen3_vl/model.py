@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from medialens.media.decoded import DecodedItem, Remembered
+from medialens.models.abilities import MemoryLimits
 from medialens.models.architectures.qwen3_vl.forward.head import Head
 from medialens.models.architectures.qwen3_vl.forward.network import Network
 from medialens.models.architectures.qwen3_vl.payload import Prompt
@@ -20,7 +21,7 @@ from medialens.models.architectures.qwen3_vl.pictures.sight import Sight
 from medialens.models.architectures.qwen3_vl.prompts.reading import PromptReader
 from medialens.models.cache import CacheStats
 from medialens.models.placement import Placement
-from medialens.models.protocol import Batch, Cost, MemoryLimits, Prepared, Recipe, SharedCost
+from medialens.models.protocol import Batch, Cost, Prepared, Recipe, SharedCost
 
 _WORTH_SHARING = 32
 """Tokens of a query, the instruction and the template around it, from which on it pays to read them once for several

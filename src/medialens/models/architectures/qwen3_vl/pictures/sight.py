@@ -14,12 +14,12 @@ from typing import TypeAlias
 
 from medialens.inputs import Modality
 from medialens.media.decoded import DecodedImage, DecodedPart, DecodedVideo, Remembered
+from medialens.models.abilities import NotRememberedError
 from medialens.models.architectures.qwen3_vl.payload import Features, Visual
 from medialens.models.architectures.qwen3_vl.pictures.pixels import clip, still
 from medialens.models.architectures.qwen3_vl.pictures.vision_recipe import VisionRecipe
 from medialens.models.architectures.qwen3_vl.prompts.flow import Seen
 from medialens.models.cache import Cache, OnceCache
-from medialens.models.protocol import NotRememberedError
 
 _PATCHES_BYTES = 256 * 1024**2
 _OUTLINES_BYTES = 8 * 1024**2
