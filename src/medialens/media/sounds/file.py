@@ -15,6 +15,7 @@ from medialens.media.sounds.resampling import check_rate
 from medialens.media.sounds.track import SoundTrack, decoded, too_long
 from medialens.media.source import Encoded
 from medialens.media.videos.containers import FORMATS as VIDEO_FORMATS
+from medialens.media.videos.containers import leave_others
 from medialens.media.videos.ffmpeg import Seekable, check_codec, refuse_url, told_as_decode_errors
 
 FORMATS: Mapping[str, str] = {
@@ -89,9 +90,7 @@ def _audio_stream(container: Any, sound: Encoded) -> Any:
         msg = f"{sound.name!r} holds {what}; expected a sound, or a video that has one"
         raise MediaDecodeError(msg, source=sound.name, mime_type=sound.mime_type)
     check_codec(found, sound)
-    for stream in container.streams:
-        if stream is not found:
-            stream.discard = type(stream.discard).all
+    leave_others(container, found)
     found.codec_context.thread_count = 1  # sounds are prepared on several threads already
     return found
 

@@ -75,10 +75,15 @@ def _video_stream(av: Any, container: Any, video: Encoded) -> Any:
         msg = f"{video.name!r} holds {what}; expected a video"
         raise MediaDecodeError(msg, source=video.name, mime_type=video.mime_type)
     check_codec(found, video)
-    for stream in container.streams:
-        if stream is not found:
-            stream.discard = av.stream.Discard.all  # nobody looks at it here
+    leave_others(container, found)
     return found
+
+
+def leave_others(container: Any, kept: Any) -> None:
+    """Have FFmpeg skip every track but one: nobody looks at the others here."""
+    for stream in container.streams:
+        if stream is not kept:
+            stream.discard = type(stream.discard).all
 
 
 def no_frames(video: Encoded) -> MediaDecodeError:
